@@ -1,1 +1,10 @@
-//! x
+//! tabark: a snapshot archive for database tables.
+
+pub mod error;
+pub mod history;
+pub mod limits;
+pub mod model;
+pub mod observer;
+pub mod source;
+
+pub use error::{Error, Layer, Result};

@@ -1,0 +1,227 @@
+//! Bounds: the smallest and largest cells of a block, and the first and last keys of a row group.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::Cell;
+use super::cells::Cells;
+use crate::limits::MAX_BOUND_BYTES;
+
+/// An owned cell value. Texts and bytes in bounds hold at most [`MAX_BOUND_BYTES`] bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    /// No value.
+    Null,
+    /// A 64-bit signed integer.
+    Integer(i64),
+    /// A 64-bit IEEE 754 number.
+    Real(f64),
+    /// Bytes of a text; cut at the bound's limit, they need not be whole characters.
+    Text(Vec<u8>),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Bytes of a text that is not valid in the source's encoding.
+    RawText(Vec<u8>),
+}
+
+/// A value that bounds others, whole or cut to its first [`MAX_BOUND_BYTES`] bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bound {
+    /// The value, or the beginning of it.
+    pub value: Value,
+    /// Is it held whole?
+    pub exact: bool,
+}
+
+impl Bound {
+    /// The bound that stands for this cell.
+    pub fn of(cell: &Cell<'_>) -> Self {
+        let cut = |bytes: &[u8]| bytes.iter().take(MAX_BOUND_BYTES).copied().collect::<Vec<u8>>();
+        let exact = cell.variable_bytes().is_none_or(|bytes| bytes.len() <= MAX_BOUND_BYTES);
+        let value = match cell {
+            Cell::Null => Value::Null,
+            Cell::Integer(value) => Value::Integer(*value),
+            Cell::Real(value) => Value::Real(*value),
+            Cell::Text(bytes) => Value::Text(cut(bytes)),
+            Cell::Bytes(bytes) => Value::Bytes(cut(bytes)),
+            Cell::RawText(bytes) => Value::RawText(cut(bytes)),
+        };
+        Self { value, exact }
+    }
+
+    /// Does the held value keep to the format's limit and to the meaning of `exact`?
+    pub fn is_well_formed(&self) -> bool {
+        let length = self.value.as_cell().variable_bytes().map_or(0, <[u8]>::len);
+        length == MAX_BOUND_BYTES || (self.exact && length < MAX_BOUND_BYTES)
+    }
+
+    /// The order of bounds in column summaries: by value; an inexact bound comes after an exact one of the same bytes.
+    pub fn order(&self, other: &Self) -> Option<Ordering> {
+        let by_value = order(&self.value.as_cell(), &other.value.as_cell())?;
+        Some(by_value.then_with(|| other.exact.cmp(&self.exact)))
+    }
+
+    /// The smallest and the largest cell of a column that is not null; `None` if there is none or a NaN stands among them.
+    pub fn range(cells: &Cells) -> Option<(Self, Self)> {
+        let mut range: Option<(Cell<'_>, Cell<'_>)> = None;
+        for cell in cells.iter().filter(|cell| !matches!(cell, Cell::Null)) {
+            range = Some(match range {
+                None => {
+                    order(&cell, &cell)?;
+                    (cell, cell)
+                }
+                Some((low, high)) => (
+                    if order(&cell, &low)? == Ordering::Less { cell } else { low },
+                    if order(&cell, &high)? == Ordering::Greater { cell } else { high },
+                ),
+            });
+        }
+        range.map(|(low, high)| (Self::of(&low), Self::of(&high)))
+    }
+
+    /// Widens a range over the blocks so far by one more block's.
+    pub fn widen(range: &mut Option<(Self, Self)>, low: &Self, high: &Self) {
+        match range {
+            None => *range = Some((low.clone(), high.clone())),
+            Some((minimum, maximum)) => {
+                if low.order(minimum) == Some(Ordering::Less) {
+                    *minimum = low.clone();
+                }
+                if high.order(maximum) == Some(Ordering::Greater) {
+                    *maximum = high.clone();
+                }
+            }
+        }
+    }
+}
+
+impl Value {
+    /// The value as a cell.
+    pub fn as_cell(&self) -> Cell<'_> {
+        match self {
+            Self::Null => Cell::Null,
+            Self::Integer(value) => Cell::Integer(*value),
+            Self::Real(value) => Cell::Real(*value),
+            Self::Text(bytes) => Cell::Text(bytes),
+            Self::Bytes(bytes) => Cell::Bytes(bytes),
+            Self::RawText(bytes) => Cell::RawText(bytes),
+        }
+    }
+}
+
+/// The order of bounds (`spec/format.md` §5.3): numbers by exact value, then texts, bytes and raw texts, bytewise.
+/// `None` where a NaN is involved. Nulls come first.
+fn order(a: &Cell<'_>, b: &Cell<'_>) -> Option<Ordering> {
+    if let (Some(a), Some(b)) = (number(a), number(b)) {
+        return order_numbers(a, b);
+    }
+    let rank = |cell: &Cell<'_>| match cell {
+        Cell::Null => 0,
+        Cell::Integer(_) | Cell::Real(_) => 1,
+        Cell::Text(_) => 2,
+        Cell::Bytes(_) => 3,
+        Cell::RawText(_) => 4,
+    };
+    Some(rank(a).cmp(&rank(b)).then_with(|| a.variable_bytes().cmp(&b.variable_bytes())))
+}
+
+/// A number as it stands: integers and reals are compared exactly, never by rounding one to the other.
+#[derive(Clone, Copy)]
+pub(crate) enum Number {
+    Integer(i64),
+    Real(f64),
+}
+
+pub(crate) fn number(cell: &Cell<'_>) -> Option<Number> {
+    match cell {
+        Cell::Integer(value) => Some(Number::Integer(*value)),
+        Cell::Real(value) => Some(Number::Real(*value)),
+        _ => None,
+    }
+}
+
+/// Exact numeric order; `None` for NaN.
+pub(crate) fn order_numbers(a: Number, b: Number) -> Option<Ordering> {
+    match (a, b) {
+        (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(&b)),
+        (Number::Real(a), Number::Real(b)) => a.partial_cmp(&b),
+        (Number::Integer(a), Number::Real(b)) => order_integer_real(a, b),
+        (Number::Real(a), Number::Integer(b)) => order_integer_real(b, a).map(Ordering::reverse),
+    }
+}
+
+fn order_integer_real(integer: i64, real: f64) -> Option<Ordering> {
+    /// 2^63, the first number above every i64.
+    const ABOVE: f64 = 9_223_372_036_854_775_808.0;
+    if real.is_nan() {
+        return None;
+    }
+    if real >= ABOVE {
+        return Some(Ordering::Less);
+    }
+    if real < -ABOVE {
+        return Some(Ordering::Greater);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "within i64's range, as just checked; the fraction is looked at next"
+    )]
+    let whole = real.trunc() as i64;
+    let fraction = real.fract();
+    Some(integer.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&fraction).unwrap_or(Ordering::Equal)))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn column(cells: &[Cell<'_>]) -> Cells {
+        let mut column = Cells::new();
+        for cell in cells {
+            column.push(cell).unwrap();
+        }
+        column
+    }
+
+    #[test]
+    fn integers_and_reals_compare_exactly() {
+        let max = i64::MAX;
+        assert_eq!(order_integer_real(max, 9.223372036854776e18), Some(Ordering::Less));
+        assert_eq!(order_integer_real(1 << 53, 9007199254740992.0), Some(Ordering::Equal));
+        assert_eq!(order_integer_real((1 << 53) + 1, 9007199254740992.0), Some(Ordering::Greater));
+        assert_eq!(order_integer_real(-1, -1.5), Some(Ordering::Greater));
+        assert_eq!(order_integer_real(1, 1.5), Some(Ordering::Less));
+        assert_eq!(order_integer_real(i64::MIN, -9.223372036854776e18), Some(Ordering::Equal));
+        assert_eq!(order_integer_real(i64::MIN, f64::NEG_INFINITY), Some(Ordering::Greater));
+        assert_eq!(order_integer_real(0, f64::NAN), None);
+    }
+
+    #[test]
+    fn ranges_span_kinds_and_ignore_nulls() {
+        let (low, high) =
+            Bound::range(&column(&[Cell::Null, Cell::Text(b"x"), Cell::Real(1.5), Cell::Integer(2), Cell::Bytes(b"")]))
+                .unwrap();
+        assert_eq!(low.value, Value::Real(1.5));
+        assert_eq!(high.value, Value::Bytes(vec![]));
+        assert!(Bound::range(&column(&[Cell::Null])).is_none());
+        assert!(Bound::range(&column(&[Cell::Real(f64::NAN)])).is_none());
+        assert!(Bound::range(&column(&[Cell::Integer(1), Cell::Real(f64::NAN)])).is_none());
+    }
+
+    #[test]
+    fn of_equal_numbers_the_first_is_held() {
+        let (low, high) = Bound::range(&column(&[Cell::Real(1.0), Cell::Integer(1)])).unwrap();
+        assert_eq!((low.value, high.value), (Value::Real(1.0), Value::Real(1.0)));
+    }
+
+    #[test]
+    fn long_values_are_cut_and_come_after_their_own_beginning() {
+        let whole = Bound::of(&Cell::Text(&[b'a'; 64]));
+        let cut = Bound::of(&Cell::Text(&[b'a'; 65]));
+        assert!(whole.exact && !cut.exact && whole.is_well_formed() && cut.is_well_formed());
+        assert_eq!(cut.order(&whole), Some(Ordering::Greater));
+        assert!(!Bound { value: Value::Integer(1), exact: false }.is_well_formed());
+    }
+}

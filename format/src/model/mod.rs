@@ -1,0 +1,13 @@
+//! What tables are made of: cells, columns of cells, row groups and schemas. No bytes of a file, no I/O.
+
+mod bound;
+mod cell;
+mod cells;
+mod row_group;
+mod schema;
+
+pub use bound::{Bound, Value};
+pub use cell::{Cell, CellKind};
+pub use cells::{Cells, CellsIter, CellsParts, Kinds};
+pub use row_group::RowGroup;
+pub use schema::{Column, KeyPart, Omission, SchemaObject, SourceDescription, TableSchema, roles};

@@ -1,0 +1,97 @@
+//! A run of rows of one table, column by column.
+
+use super::cell::Cell;
+use super::cells::Cells;
+use crate::error::{Error, Result};
+
+/// A run of consecutive rows of one table: `columns.len()` columns of `rows` cells each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowGroup {
+    rows: u32,
+    columns: Vec<Cells>,
+}
+
+impl RowGroup {
+    /// A row group without rows, of this many columns.
+    pub fn new(columns: usize) -> Self {
+        Self { rows: 0, columns: vec![Cells::new(); columns] }
+    }
+
+    /// Puts columns of equal length together. `rows` is the length, which a group without columns has too.
+    pub fn from_columns(rows: u32, columns: Vec<Cells>) -> Result<Self> {
+        if columns.iter().any(|column| column.rows() != rows) {
+            return Err(Error::request(format!("columns of a row group that differ from its {rows} rows")));
+        }
+        Ok(Self { rows, columns })
+    }
+
+    /// Adds a row: one cell per column.
+    pub fn push(&mut self, row: &[Cell<'_>]) -> Result<()> {
+        if row.len() != self.columns.len() {
+            return Err(Error::request(format!("a row of {} cells for {} columns", row.len(), self.columns.len())));
+        }
+        for (column, cell) in self.columns.iter_mut().zip(row) {
+            column.push(cell)?;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// The columns, in the schema's order.
+    pub fn columns(&self) -> &[Cells] {
+        &self.columns
+    }
+
+    /// Calls `visit` with each row in order; stops at the first error.
+    pub fn for_each_row(&self, mut visit: impl FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
+        let mut columns: Vec<_> = self.columns.iter().map(Cells::iter).collect();
+        let mut row = Vec::with_capacity(columns.len());
+        for _ in 0..self.rows {
+            row.clear();
+            row.extend(columns.iter_mut().map_while(Iterator::next));
+            visit(&row)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_in_order() {
+        let mut group = RowGroup::new(2);
+        group.push(&[Cell::Integer(1), Cell::Null]).unwrap();
+        group.push(&[Cell::Integer(2), Cell::Text(b"x")]).unwrap();
+        assert!(group.push(&[Cell::Null]).is_err());
+        let mut seen = Vec::new();
+        group
+            .for_each_row(|row| {
+                seen.push(format!("{row:?}"));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, ["[Integer(1), Null]", "[Integer(2), Text([120])]"]);
+    }
+
+    #[test]
+    fn a_group_without_columns_still_has_rows() {
+        let group = RowGroup::from_columns(3, Vec::new()).unwrap();
+        let mut rows = 0;
+        group
+            .for_each_row(|row| {
+                assert!(row.is_empty());
+                rows += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(rows, 3);
+    }
+}
