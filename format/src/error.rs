@@ -164,6 +164,28 @@ impl Error {
         self
     }
 
+    /// The same error, with more to say after its message.
+    pub(crate) fn noting(mut self, note: impl fmt::Display) -> Self {
+        self.inner.message = format!("{}; {note}", self.inner.message);
+        self
+    }
+
+    /// A copy that tells the same, without the cause: one damaged frame is found in many places.
+    pub(crate) fn copy(&self) -> Self {
+        let inner = &self.inner;
+        Self {
+            inner: Box::new(Inner {
+                kind: inner.kind,
+                message: inner.message.clone(),
+                table: inner.table.clone(),
+                offset: inner.offset,
+                layer: inner.layer,
+                hint: inner.hint.clone(),
+                cause: None,
+            }),
+        }
+    }
+
     /// The same error, naming the table it concerns. A table that is already named stays.
     pub fn in_table(mut self, table: impl Into<String>) -> Self {
         self.inner.table.get_or_insert_with(|| table.into());

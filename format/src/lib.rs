@@ -1,10 +1,19 @@
 //! tabark: a snapshot archive for database tables.
 
+pub mod archive;
+mod block;
+pub mod container;
+pub mod dump;
+mod encoding;
 pub mod error;
+pub mod hex;
 pub mod history;
 pub mod limits;
 pub mod model;
 pub mod observer;
+pub mod selection;
 pub mod source;
+mod wire;
 
+pub use encoding::Encoding;
 pub use error::{Error, Layer, Result};

@@ -71,36 +71,32 @@ impl Boundaries {
     }
 }
 
-/// Collects rows into row groups and hands each complete one on.
-pub struct RowGrouper<F> {
+/// Collects rows into row groups.
+#[derive(Debug, Clone)]
+pub struct RowGrouper {
     boundaries: Boundaries,
     group: RowGroup,
-    columns: usize,
-    complete: F,
 }
 
-impl<F: FnMut(RowGroup) -> Result<()>> RowGrouper<F> {
-    /// Rows of this schema; `complete` takes each row group when its last row is known.
-    pub fn new(schema: &TableSchema, complete: F) -> Self {
-        let columns = schema.columns.len();
-        Self { boundaries: Boundaries::new(schema), group: RowGroup::new(columns), columns, complete }
+impl RowGrouper {
+    /// For rows of this schema.
+    pub fn new(schema: &TableSchema) -> Self {
+        Self { boundaries: Boundaries::new(schema), group: RowGroup::new(schema.columns.len()) }
     }
 
-    /// Takes the next row.
-    pub fn push(&mut self, row: &[Cell<'_>]) -> Result<()> {
-        if self.boundaries.starts_group(row) {
-            let group = std::mem::replace(&mut self.group, RowGroup::new(self.columns));
-            (self.complete)(group)?;
-        }
-        self.group.push(row)
+    /// Takes the next row; gives the row group before it, if the row starts a new one.
+    pub fn push(&mut self, row: &[Cell<'_>]) -> Result<Option<RowGroup>> {
+        let complete = self.boundaries.starts_group(row).then(|| {
+            let columns = self.group.columns().len();
+            std::mem::replace(&mut self.group, RowGroup::new(columns))
+        });
+        self.group.push(row)?;
+        Ok(complete)
     }
 
-    /// Hands on the last row group, if there is one.
-    pub fn finish(mut self) -> Result<()> {
-        if self.group.rows() > 0 {
-            (self.complete)(self.group)?;
-        }
-        Ok(())
+    /// The last row group; `None` if there were no rows.
+    pub fn finish(self) -> Option<RowGroup> {
+        (self.group.rows() > 0).then_some(self.group)
     }
 }
 
@@ -133,15 +129,17 @@ mod tests {
 
     fn first_keys(rows: impl Iterator<Item = (i64, i64)>) -> Vec<(i64, u32)> {
         let mut groups = Vec::new();
-        let mut grouper = RowGrouper::new(&schema(), |group| {
-            let Some(Cell::Integer(first)) = group.columns()[0].iter().next() else { unreachable!() };
-            groups.push((first, group.rows()));
-            Ok(())
-        });
+        let mut add = |group: Option<RowGroup>| {
+            if let Some(group) = group {
+                let Some(Cell::Integer(first)) = group.columns()[0].iter().next() else { unreachable!() };
+                groups.push((first, group.rows()));
+            }
+        };
+        let mut grouper = RowGrouper::new(&schema());
         for (id, value) in rows {
-            grouper.push(&[Cell::Integer(id), Cell::Integer(value)]).unwrap();
+            add(grouper.push(&[Cell::Integer(id), Cell::Integer(value)]).unwrap());
         }
-        grouper.finish().unwrap();
+        add(grouper.finish());
         groups
     }
 

@@ -126,14 +126,19 @@ fn order(a: &Cell<'_>, b: &Cell<'_>) -> Option<Ordering> {
     Some(rank(a).cmp(&rank(b)).then_with(|| a.variable_bytes().cmp(&b.variable_bytes())))
 }
 
+/// The exact numeric order of two cells; `None` unless both are numbers, and for NaN.
+pub fn order_numbers_of(a: &Cell<'_>, b: &Cell<'_>) -> Option<Ordering> {
+    order_numbers(number(a)?, number(b)?)
+}
+
 /// A number as it stands: integers and reals are compared exactly, never by rounding one to the other.
 #[derive(Clone, Copy)]
-pub(crate) enum Number {
+enum Number {
     Integer(i64),
     Real(f64),
 }
 
-pub(crate) fn number(cell: &Cell<'_>) -> Option<Number> {
+fn number(cell: &Cell<'_>) -> Option<Number> {
     match cell {
         Cell::Integer(value) => Some(Number::Integer(*value)),
         Cell::Real(value) => Some(Number::Real(*value)),
@@ -142,7 +147,7 @@ pub(crate) fn number(cell: &Cell<'_>) -> Option<Number> {
 }
 
 /// Exact numeric order; `None` for NaN.
-pub(crate) fn order_numbers(a: Number, b: Number) -> Option<Ordering> {
+fn order_numbers(a: Number, b: Number) -> Option<Ordering> {
     match (a, b) {
         (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(&b)),
         (Number::Real(a), Number::Real(b)) => a.partial_cmp(&b),

@@ -197,6 +197,19 @@ impl Cells {
         5 + kinds + 8 * self.fixed.len() as u64 + 4 * self.ends.len() as u64 + self.data.len() as u64
     }
 
+    /// The first cell.
+    pub fn first(&self) -> Option<Cell<'_>> {
+        self.iter().next()
+    }
+
+    /// The last cell, without walking there.
+    pub fn last(&self) -> Option<Cell<'_>> {
+        let row = (self.rows as usize).checked_sub(1)?;
+        let fixed = self.fixed.len().saturating_sub(1);
+        let variable = self.ends.len().saturating_sub(1);
+        CellsIter { cells: self, row, fixed, variable }.next()
+    }
+
     /// The cells in row order.
     pub fn iter(&self) -> CellsIter<'_> {
         CellsIter { cells: self, row: 0, fixed: 0, variable: 0 }
@@ -291,6 +304,9 @@ mod tests {
         ];
         let column = column(&cells);
         assert_eq!(column.nulls(), 1);
+        assert_eq!(column.first(), Some(Cell::Null));
+        assert_eq!(column.last(), Some(Cell::RawText(b"\xff")));
+        assert_eq!(Cells::new().last(), None);
         assert_eq!(column.iter().len(), 6);
         assert!(column.iter().zip(cells).all(|(a, b)| a.is_identical(&b)));
         let again = Cells::from_parts(column.clone().into_parts()).unwrap();

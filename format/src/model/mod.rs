@@ -6,7 +6,7 @@ mod cells;
 mod row_group;
 mod schema;
 
-pub use bound::{Bound, Value};
+pub use bound::{Bound, Value, order_numbers_of};
 pub use cell::{Cell, CellKind};
 pub use cells::{Cells, CellsIter, CellsParts, Kinds};
 pub use row_group::RowGroup;

@@ -47,6 +47,11 @@ impl RowGroup {
         &self.columns
     }
 
+    /// Takes the columns out.
+    pub fn into_columns(self) -> Vec<Cells> {
+        self.columns
+    }
+
     /// Calls `visit` with each row in order; stops at the first error.
     pub fn for_each_row(&self, mut visit: impl FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
         let mut columns: Vec<_> = self.columns.iter().map(Cells::iter).collect();

@@ -41,4 +41,7 @@ pub trait Source {
 
     /// Sends all rows of a table, in the order of its key, to `sink`.
     fn read_table(&self, table: &TableSchema, sink: &mut dyn RowSink) -> Result<()>;
+
+    /// Sends those rows of a table of role "internal" that are about the tables of these names, in the order of its key.
+    fn read_internal(&self, table: &TableSchema, about: &[&str], sink: &mut dyn RowSink) -> Result<()>;
 }

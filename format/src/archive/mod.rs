@@ -1,0 +1,27 @@
+//! The archive API: snapshots of tables, written, read, found and proven.
+
+mod fingerprint;
+mod full;
+mod manifest;
+mod pack;
+mod reader;
+mod rules;
+mod select;
+mod snapshots;
+mod table_reader;
+mod table_writer;
+mod tree;
+mod verify;
+mod writer;
+
+pub use fingerprint::{Fingerprinter, TableFingerprint};
+pub use manifest::{
+    BlockEntry, Catalog, ColumnSummary, PageEntry, RowGroupEntry, SliceReference, SnapshotManifest, TableEntry,
+    TableManifest,
+};
+pub use reader::{Archive, Snapshot};
+pub use select::SnapshotSelector;
+pub use snapshots::SnapshotSummary;
+pub use table_reader::{GroupPlace, Table};
+pub use verify::{Finding, TableVerdict, VerifyOptions, VerifyReport, verify};
+pub use writer::{ArchiveWriter, CommitSummary, SnapshotHeader, SnapshotWriter, TableWriter, WriterOptions};

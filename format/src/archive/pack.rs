@@ -1,0 +1,234 @@
+//! Frames of slices: small slices share a frame, so that many little tables do not become many little frames.
+
+use super::manifest::{Directory, Label, SliceReference};
+use crate::container::{ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
+use crate::error::{Error, Layer, Result};
+use crate::wire;
+
+/// Slices below this size share frames. A frame costs 104 bytes of header and 48 of reference, and small ones hash slowly.
+pub(super) const SHARE_BELOW: usize = 16 << 10;
+
+/// A shared frame is closed when its slices reach this size: who wants one of them reads them all.
+const CLOSE_AT: usize = 64 << 10;
+
+/// The raw body of a frame of slices, and where the slices begin in it.
+pub(super) fn slices_body(directory: &Directory, slices: &[u8]) -> Result<(Vec<u8>, u64)> {
+    let encoded = wire::encode(directory)?;
+    let length = u32::try_from(encoded.len()).map_err(|_| Error::request("a directory of more than 4 GiB"))?;
+    let mut body = Vec::with_capacity(4 + encoded.len() + slices.len());
+    body.extend_from_slice(&length.to_le_bytes());
+    body.extend_from_slice(&encoded);
+    let start = body.len() as u64;
+    body.extend_from_slice(slices);
+    Ok((body, start))
+}
+
+/// The directory of a frame of slices, and where the slices begin.
+pub(super) fn read_directory(raw: &[u8]) -> Result<(Directory, u64)> {
+    let start = slices_start(raw)?;
+    let encoded = raw.get(4..usize::try_from(start).unwrap_or(usize::MAX)).unwrap_or_default();
+    let directory: Directory = wire::decode(encoded, "directory")?;
+    let refuse = |why: &str| Error::damaged(Layer::Directory, why);
+    let total = directory.slices.iter().try_fold(start, |end, label| end.checked_add(label.length));
+    if total != Some(raw.len() as u64) {
+        return Err(refuse("lengths in a directory do not add up to the frame's"));
+    }
+    if directory.slices.iter().any(|label| label.table as usize >= directory.tables.len()) {
+        return Err(refuse("a label names a table that the directory does not have"));
+    }
+    Ok((directory, start))
+}
+
+/// Checks that the directory calls the slice at `start` what the manifests of snapshot `snapshot` call it. A frame that
+/// another snapshot wrote tells of that one.
+pub(super) fn check_label(raw: &[u8], snapshot: u64, table: &str, start: u64, expected: Label) -> Result<()> {
+    let (directory, mut position) = read_directory(raw)?;
+    if directory.snapshot != snapshot {
+        return Ok(());
+    }
+    for label in &directory.slices {
+        if position == start {
+            let name = directory.tables.get(label.table as usize);
+            let found = Label { table: expected.table, ..*label };
+            if name.is_some_and(|name| name == table) && found == expected {
+                return Ok(());
+            }
+            break;
+        }
+        position = position.saturating_add(label.length);
+    }
+    Err(Error::damaged(Layer::Directory, "a frame's directory and the manifests disagree"))
+}
+
+/// Where the slices of a raw body begin.
+fn slices_start(raw: &[u8]) -> Result<u64> {
+    let refuse = || Error::damaged(Layer::Directory, "a directory that is longer than its frame");
+    let (length, rest) = raw.split_first_chunk::<4>().ok_or_else(refuse)?;
+    let length = u64::from(u32::from_le_bytes(*length));
+    if length > rest.len() as u64 { Err(refuse()) } else { Ok(4 + length) }
+}
+
+/// The bytes of a slice, which must lie behind the directory and inside the body.
+pub(super) fn slice(raw: &[u8], start: u64, length: u64) -> Result<&[u8]> {
+    let refuse =
+        || Error::damaged(Layer::Block, format!("a slice of {length} bytes from {start} is not inside its frame"));
+    if start < slices_start(raw)? {
+        return Err(refuse());
+    }
+    let end = start.checked_add(length).and_then(|end| usize::try_from(end).ok()).ok_or_else(refuse)?;
+    usize::try_from(start).ok().and_then(|start| raw.get(start..end)).ok_or_else(refuse)
+}
+
+/// Where a slice went: its frame may not be written yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Known(Placed),
+    Shared { frame: usize, offset: u64 },
+}
+
+/// A frame that is written, and where its slices begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placed {
+    pub(super) reference: Reference,
+    pub(super) slices_start: u64,
+    pub(super) stored_length: u64,
+    pub(super) raw_length: u64,
+}
+
+/// A slice in a frame that is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlacedSlice {
+    pub(super) frame: Placed,
+    pub(super) start: u64,
+}
+
+impl PlacedSlice {
+    pub(super) fn reference(&self, length: u64) -> SliceReference {
+        SliceReference { frame: self.frame.reference, start: self.start, length }
+    }
+}
+
+/// Collects slices of one kind of frame, and writes the frames.
+#[derive(Debug)]
+pub(super) struct Packer {
+    kind: FrameKind,
+    level: i32,
+    directory: Directory,
+    slices: Vec<u8>,
+    written: Vec<Placed>,
+}
+
+impl Packer {
+    pub(super) fn new(kind: FrameKind, snapshot: u64, level: i32) -> Self {
+        let directory = Directory { snapshot, tables: Vec::new(), slices: Vec::new() };
+        Self { kind, level, directory, slices: Vec::new(), written: Vec::new() }
+    }
+
+    /// A frame of one slice, sealed on whatever thread asks. `label.table` is taken as 0.
+    pub(super) fn seal_alone(&self, table: &str, label: Label, bytes: &[u8]) -> Result<SealedSlice> {
+        let directory =
+            Directory { snapshot: self.directory.snapshot, tables: vec![table.to_owned()], slices: vec![label] };
+        let (body, slices_start) = slices_body(&directory, bytes)?;
+        Ok(SealedSlice { frame: SealedFrame::seal(self.kind, body, self.level)?, slices_start })
+    }
+
+    /// Adds a slice to the shared frame; `label.table` and `label.length` are filled in.
+    pub(super) fn share<S: WriteStorage>(
+        &mut self,
+        container: &mut ContainerWriter<S>,
+        table: &str,
+        mut label: Label,
+        bytes: &[u8],
+    ) -> Result<Place> {
+        if self.directory.tables.last().is_none_or(|last| last != table) {
+            self.directory.tables.push(table.to_owned());
+        }
+        label.table = u32::try_from(self.directory.tables.len() - 1).unwrap_or(u32::MAX);
+        label.length = bytes.len() as u64;
+        let place = Place::Shared { frame: self.written.len(), offset: self.slices.len() as u64 };
+        self.directory.slices.push(label);
+        self.slices.extend_from_slice(bytes);
+        if self.slices.len() >= CLOSE_AT {
+            self.flush(container)?;
+        }
+        Ok(place)
+    }
+
+    /// Writes the shared frame, if it holds anything.
+    pub(super) fn flush<S: WriteStorage>(&mut self, container: &mut ContainerWriter<S>) -> Result<()> {
+        if self.directory.slices.is_empty() {
+            return Ok(());
+        }
+        let (body, slices_start) = slices_body(&self.directory, &self.slices)?;
+        self.directory.tables.clear();
+        self.directory.slices.clear();
+        self.slices.clear();
+        let frame = SealedFrame::seal(self.kind, body, self.level)?;
+        let placed = SealedSlice { frame, slices_start }.write(container)?;
+        self.written.push(placed);
+        Ok(())
+    }
+
+    /// Where a slice is. The packer must have been flushed since it was given.
+    pub(super) fn locate(&self, place: Place) -> Result<PlacedSlice> {
+        match place {
+            Place::Known(frame) => Ok(PlacedSlice { frame, start: frame.slices_start }),
+            Place::Shared { frame, offset } => {
+                let frame = *self
+                    .written
+                    .get(frame)
+                    .ok_or_else(|| Error::request("a slice was asked for before its frame was written"))?;
+                Ok(PlacedSlice { frame, start: frame.slices_start + offset })
+            }
+        }
+    }
+}
+
+/// A frame of slices, ready to be written.
+#[derive(Debug)]
+pub(super) struct SealedSlice {
+    frame: SealedFrame,
+    slices_start: u64,
+}
+
+impl SealedSlice {
+    pub(super) fn write<S: WriteStorage>(&self, container: &mut ContainerWriter<S>) -> Result<Placed> {
+        Ok(Placed {
+            reference: container.write(&self.frame)?,
+            slices_start: self.slices_start,
+            stored_length: self.frame.stored_length(),
+            raw_length: self.frame.raw_length(),
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn body() -> (Vec<u8>, u64) {
+        let label = Label { table: 0, what: 0, group: 0, column: 0, rows: 1, length: 3 };
+        let directory = Directory { snapshot: 1, tables: vec!["t".into()], slices: vec![label] };
+        slices_body(&directory, b"abc").unwrap()
+    }
+
+    #[test]
+    fn slices_lie_behind_the_directory() {
+        let (raw, start) = body();
+        assert_eq!(slice(&raw, start, 3).unwrap(), b"abc");
+        assert!(slice(&raw, start, 4).is_err());
+        assert!(slice(&raw, start - 1, 1).is_err());
+        assert!(slice(&raw, u64::MAX, 2).is_err());
+        assert!(slice(&[255, 255, 255, 255], 4, 0).is_err());
+        assert!(slice(&[], 0, 0).is_err());
+    }
+
+    #[test]
+    fn directories_must_add_up() {
+        let (mut raw, start) = body();
+        assert_eq!(read_directory(&raw).unwrap().1, start);
+        raw.push(0);
+        assert_eq!(read_directory(&raw).unwrap_err().layer(), Some(Layer::Directory));
+    }
+}

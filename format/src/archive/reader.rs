@@ -1,0 +1,146 @@
+//! Reading archives: opening costs the same whatever the archive holds, and every step further reads what it needs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::manifest::{Catalog, SnapshotManifest, TableEntry, TableManifest};
+use super::pack;
+use super::rules;
+use super::select::SnapshotSelector;
+use super::snapshots::{self, SnapshotSummary};
+use super::table_reader::Table;
+use crate::container::{ContainerReader, FrameKind, MappedFile, ReadStorage};
+use crate::error::{Error, Layer, Result};
+use crate::wire;
+
+/// An open archive.
+#[derive(Debug)]
+pub struct Archive {
+    container: ContainerReader,
+}
+
+impl Archive {
+    /// Opens a local file.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::from_storage(Arc::new(MappedFile::open(path)?))
+    }
+
+    /// Opens an archive on any medium: reads its header and its last commit.
+    pub fn from_storage(storage: Arc<dyn ReadStorage>) -> Result<Self> {
+        Ok(Self { container: ContainerReader::open(storage)? })
+    }
+
+    /// The frames below.
+    pub fn container(&self) -> &ContainerReader {
+        &self.container
+    }
+
+    /// Bytes behind the last commit, which belong to no snapshot: an append that did not finish, or a damaged commit.
+    pub fn tail(&self) -> u64 {
+        self.container.last().tail
+    }
+
+    /// All snapshots, oldest first.
+    pub fn snapshots(&self) -> Result<Vec<SnapshotSummary>> {
+        snapshots::all(&self.container)
+    }
+
+    /// The snapshot that a selector means. The newest is found without reading the list.
+    pub fn select(&self, selector: &SnapshotSelector) -> Result<Snapshot<'_>> {
+        let summary = match selector {
+            SnapshotSelector::Latest => snapshots::newest(&self.container)?,
+            _ => selector.pick(&self.snapshots()?)?,
+        };
+        self.snapshot(summary)
+    }
+
+    /// A snapshot that the list named.
+    pub fn snapshot(&self, summary: SnapshotSummary) -> Result<Snapshot<'_>> {
+        let manifest = snapshots::read_manifest(&self.container, &summary.manifest)?;
+        let at = manifest.catalog.offset;
+        let body = self.container.body(&manifest.catalog, FrameKind::Catalog)?;
+        let catalog: Catalog = wire::decode(&body, "catalog").map_err(|error| error.at(at))?;
+        rules::damaged(rules::check_catalog(&catalog), at)?;
+        let rows = catalog.tables.iter().try_fold(0_u64, |sum, table| sum.checked_add(table.rows));
+        if catalog.tables.len() as u64 != manifest.tables || rows != Some(manifest.rows) {
+            let why = "a snapshot manifest and its catalog disagree on tables or rows";
+            return Err(Error::damaged(Layer::Totals, why).at(summary.manifest.offset));
+        }
+        if catalog.tables.iter().any(|table| table.manifest.frame.end().is_none_or(|end| end > at)) {
+            return Err(Error::damaged(Layer::Reference, "a reference that does not lead backwards").at(at));
+        }
+        Ok(Snapshot { archive: self, summary, manifest, catalog })
+    }
+}
+
+/// A snapshot whose manifest and catalog are read and checked.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    archive: &'a Archive,
+    summary: SnapshotSummary,
+    manifest: SnapshotManifest,
+    catalog: Catalog,
+}
+
+impl<'a> Snapshot<'a> {
+    /// What the list says of it.
+    pub fn summary(&self) -> &SnapshotSummary {
+        &self.summary
+    }
+
+    /// Its manifest.
+    pub fn manifest(&self) -> &SnapshotManifest {
+        &self.manifest
+    }
+
+    /// Its catalog.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The archive it stands in.
+    pub fn archive(&self) -> &'a Archive {
+        self.archive
+    }
+
+    /// The table of this exact name.
+    pub fn table(&self, name: &str) -> Result<Table<'a>> {
+        let index = self.catalog.tables.binary_search_by(|table| table.name.as_str().cmp(name));
+        match index.ok().and_then(|index| self.catalog.tables.get(index)) {
+            Some(entry) => self.open_table(entry),
+            None => {
+                let names = self.catalog.tables.iter().map(|table| table.name.as_str());
+                Err(crate::selection::no_such_table(name, names))
+            }
+        }
+    }
+
+    /// The table of an entry of this snapshot's catalog.
+    pub fn open_table(&self, entry: &TableEntry) -> Result<Table<'a>> {
+        read_table_manifest(&self.archive.container, entry)
+            .map(|manifest| Table::new(&self.archive.container, entry.manifest.frame.offset, manifest))
+            .map_err(|error| error.in_table(&entry.name))
+    }
+}
+
+fn read_table_manifest(container: &ContainerReader, entry: &TableEntry) -> Result<TableManifest> {
+    let at = entry.manifest.frame.offset;
+    let body = container.body(&entry.manifest.frame, FrameKind::TableMetadata)?;
+    let bytes = pack::slice(&body, entry.manifest.start, entry.manifest.length).map_err(|error| error.at(at))?;
+    let manifest: TableManifest = wire::decode(bytes, "table manifest").map_err(|error| error.at(at))?;
+    rules::damaged(rules::check_table(&manifest), at)?;
+    if manifest.schema.name != entry.name {
+        let why = format!("the catalog leads to the manifest of table \"{}\"", manifest.schema.name);
+        return Err(Error::damaged(Layer::Manifest, why).at(at));
+    }
+    let paged = manifest.pages.iter().try_fold(0_u64, |sum, page| sum.checked_add(page.rows));
+    if paged != Some(manifest.rows) {
+        let why = "a table manifest states other totals than its pages";
+        return Err(Error::damaged(Layer::Totals, why).at(at));
+    }
+    if manifest.rows != entry.rows || manifest.fingerprint != entry.fingerprint {
+        let why = "the catalog and a table manifest disagree on rows or fingerprint";
+        return Err(Error::damaged(Layer::Totals, why).at(at));
+    }
+    Ok(manifest)
+}

@@ -1,0 +1,211 @@
+//! The snapshots of an archive: the chain of commits for the newest, history pages for the rest (`spec/format.md` §4.4).
+
+use super::manifest::{HistoryEntry, HistoryPage, SnapshotManifest};
+use super::rules;
+use crate::container::{Commit, ContainerReader, FrameKind, Reference};
+use crate::error::{Error, Layer, Result};
+use crate::limits::HISTORY_PAGE_ENTRIES;
+use crate::wire;
+
+/// A snapshot as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnapshotSummary {
+    /// Snapshot number.
+    pub number: u64,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub time: i64,
+    /// Tags, sorted by key.
+    pub tags: Vec<(String, String)>,
+    /// Number of tables.
+    pub tables: u64,
+    /// Sum of their rows.
+    pub rows: u64,
+    /// Bytes that the snapshot added to the file.
+    pub bytes_added: u64,
+    /// The snapshot manifest; its digest is the root.
+    pub manifest: Reference,
+}
+
+impl SnapshotSummary {
+    /// The digest that commits to every stored byte of the snapshot.
+    pub fn root(&self) -> [u8; 32] {
+        self.manifest.digest
+    }
+
+    fn of(entry: HistoryEntry) -> Self {
+        let HistoryEntry { number, time, tags, tables, rows, bytes_added, manifest } = entry;
+        Self { number, time, tags, tables, rows, bytes_added, manifest }
+    }
+}
+
+/// Reads a snapshot manifest.
+pub(super) fn read_manifest(container: &ContainerReader, reference: &Reference) -> Result<SnapshotManifest> {
+    let body = container.body(reference, FrameKind::SnapshotManifest)?;
+    let at = |error: Error| error.at(reference.offset);
+    let manifest: SnapshotManifest = wire::decode(&body, "snapshot manifest").map_err(at)?;
+    rules::damaged(rules::check_snapshot(&manifest), reference.offset)?;
+    if manifest.catalog.end().is_none_or(|end| end > reference.offset) {
+        return Err(Error::damaged(Layer::Reference, "a reference that does not lead backwards").at(reference.offset));
+    }
+    Ok(manifest)
+}
+
+/// The newest snapshot.
+pub(super) fn newest(container: &ContainerReader) -> Result<SnapshotSummary> {
+    summary(container, &container.last().commit)
+}
+
+fn summary(container: &ContainerReader, commit: &Commit) -> Result<SnapshotSummary> {
+    entry(container, commit).map(SnapshotSummary::of)
+}
+
+/// What a history page says of a commit; the commit and its manifest must agree.
+fn entry(container: &ContainerReader, commit: &Commit) -> Result<HistoryEntry> {
+    if commit.manifest.end().is_none_or(|end| end > commit.offset) {
+        return Err(Error::damaged(Layer::Reference, "a reference that does not lead backwards").at(commit.offset));
+    }
+    let manifest = read_manifest(container, &commit.manifest)?;
+    let agrees = manifest.number == commit.number
+        && manifest.time == commit.time
+        && manifest.tables == commit.tables
+        && manifest.rows == commit.rows;
+    if !agrees {
+        return Err(Error::damaged(Layer::Commit, "a commit and its snapshot manifest disagree").at(commit.offset));
+    }
+    Ok(HistoryEntry {
+        number: commit.number,
+        time: commit.time,
+        tags: manifest.tags,
+        tables: commit.tables,
+        rows: commit.rows,
+        bytes_added: commit.bytes_added,
+        manifest: commit.manifest,
+    })
+}
+
+/// All snapshots, oldest first. One place is read per snapshot since the newest history page, and one per page.
+pub(super) fn all(container: &ContainerReader) -> Result<Vec<SnapshotSummary>> {
+    let last = &container.last().commit;
+    let page = newest_page(container, last)?;
+    let covered = page.as_ref().map_or(0, |(page, _)| page.covered);
+    let mut newest_first = Vec::new();
+    for commit in Commits::since(container, covered)? {
+        newest_first.push(entry(container, &commit?)?);
+    }
+    let mut next = page;
+    while let Some((page, at)) = next {
+        next = previous_page(container, &page, at)?;
+        newest_first.extend(page.entries.into_iter().rev());
+    }
+    let descends = newest_first.windows(2).all(|pair| matches!(pair, [a, b] if a.number > b.number));
+    if !descends || newest_first.len() as u64 != last.snapshots {
+        return Err(Error::damaged(
+            Layer::Commit,
+            format!(
+                "{} snapshots can be found of {}, or their numbers do not ascend",
+                newest_first.len(),
+                last.snapshots
+            ),
+        ));
+    }
+    Ok(newest_first.into_iter().rev().map(SnapshotSummary::of).collect())
+}
+
+/// The history page that the next commit must be preceded by, if one is due.
+pub(super) fn due_page(container: &ContainerReader) -> Result<Option<HistoryPage>> {
+    let last = &container.last().commit;
+    let covered = newest_page(container, last)?.map_or(0, |(page, _)| page.covered);
+    if last.snapshots.saturating_sub(covered) < HISTORY_PAGE_ENTRIES as u64 {
+        return Ok(None);
+    }
+    let mut entries = Vec::with_capacity(HISTORY_PAGE_ENTRIES);
+    for commit in Commits::since(container, covered)? {
+        entries.push(entry(container, &commit?)?);
+    }
+    entries.reverse();
+    Ok(Some(HistoryPage { previous: last.history, covered: last.snapshots, entries }))
+}
+
+fn newest_page(container: &ContainerReader, last: &Commit) -> Result<Option<(HistoryPage, u64)>> {
+    let Some(reference) = &last.history else { return Ok(None) };
+    read_page(container, reference, last.offset).map(|page| Some((page, reference.offset)))
+}
+
+fn previous_page(container: &ContainerReader, page: &HistoryPage, at: u64) -> Result<Option<(HistoryPage, u64)>> {
+    let before = page.covered - page.entries.len() as u64;
+    let Some(reference) = &page.previous else {
+        return if before == 0 { Ok(None) } else { Err(wrong_count(at)) };
+    };
+    let previous = read_page(container, reference, at)?;
+    if previous.covered == before { Ok(Some((previous, reference.offset))) } else { Err(wrong_count(at)) }
+}
+
+fn read_page(container: &ContainerReader, reference: &Reference, from: u64) -> Result<HistoryPage> {
+    if reference.end().is_none_or(|end| end > from) {
+        return Err(Error::damaged(Layer::Reference, "a reference that does not lead backwards").at(from));
+    }
+    let body = container.body(reference, FrameKind::HistoryPage)?;
+    let page: HistoryPage = wire::decode(&body, "history page").map_err(|error| error.at(reference.offset))?;
+    let count = page.entries.len();
+    if count == 0 || count > HISTORY_PAGE_ENTRIES || page.covered < count as u64 {
+        return Err(wrong_count(reference.offset));
+    }
+    for entry in &page.entries {
+        rules::damaged(rules::check_pairs(&entry.tags, "tag"), reference.offset)?;
+        if entry.manifest.end().is_none_or(|end| end > reference.offset) {
+            let error = Error::damaged(Layer::Reference, "a reference that does not lead backwards");
+            return Err(error.at(reference.offset));
+        }
+    }
+    Ok(page)
+}
+
+fn wrong_count(at: u64) -> Error {
+    Error::damaged(Layer::Manifest, "a history page of a wrong number of snapshots").at(at)
+}
+
+/// Walks from the last commit backwards, as far as no history page covers.
+struct Commits<'c> {
+    container: &'c ContainerReader,
+    next: Option<Reference>,
+    left: u64,
+    before: u64,
+}
+
+impl<'c> Commits<'c> {
+    fn since(container: &'c ContainerReader, covered: u64) -> Result<Self> {
+        let last = container.last();
+        let left = last.commit.snapshots.checked_sub(covered).filter(|left| *left > 0).ok_or_else(|| {
+            let error = Error::damaged(Layer::Commit, "a history page that covers more snapshots than there are");
+            error.at(last.commit.offset)
+        })?;
+        Ok(Self { container, next: Some(last.reference), left, before: last.end() })
+    }
+}
+
+impl Iterator for Commits<'_> {
+    type Item = Result<Commit>;
+
+    fn next(&mut self) -> Option<Result<Commit>> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let result = match self.next.take() {
+            Some(reference) if reference.end().is_some_and(|end| end <= self.before) => {
+                self.before = reference.offset;
+                self.container.commit(&reference)
+            }
+            Some(_) => {
+                Err(Error::damaged(Layer::Reference, "a reference that does not lead backwards").at(self.before))
+            }
+            None => Err(Error::damaged(Layer::Commit, "the chain of commits ends too early").at(self.before)),
+        };
+        match &result {
+            Ok(commit) => self.next = commit.previous,
+            Err(_) => self.left = 0,
+        }
+        Some(result)
+    }
+}

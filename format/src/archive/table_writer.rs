@@ -1,0 +1,327 @@
+//! One table on its way into an archive: rows to row groups, row groups to blocks, blocks to pages.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::fingerprint::FingerprintBuilder;
+use super::manifest::{
+    BlockEntry, ColumnSummary, Label, Page, PageEntry, RowGroupEntry, TableManifest, label, stored_share,
+};
+use super::pack::{Packer, Place, SHARE_BELOW, SealedSlice};
+use crate::block::{self, BlockFacts};
+use crate::container::{ContainerWriter, Reference, WriteStorage};
+use crate::error::{Error, Result};
+use crate::limits::MAX_PAGE_ENTRIES;
+use crate::model::{Bound, Cells, RowGroup, TableSchema};
+use crate::wire;
+
+/// A leaf page is closed when its blocks' entries take about this many bytes, so that wide tables keep pages small too.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// Bytes that one block's entry takes in a page, about.
+const ENTRY_BYTES: usize = 128;
+
+/// The frames and packs that tables of one snapshot are written to.
+pub(super) struct Output<S: WriteStorage> {
+    pub(super) container: ContainerWriter<S>,
+    pub(super) data: Packer,
+    pub(super) metadata: Packer,
+}
+
+/// What is known of a table while and after its rows are written, until the snapshot is committed.
+pub(super) struct TableState {
+    pub(super) schema: TableSchema,
+    rows: u64,
+    groups: u64,
+    pending: Vec<PendingGroup>,
+    pages: Vec<PendingPage>,
+    columns: Vec<ColumnState>,
+    fingerprint: FingerprintBuilder,
+}
+
+struct PendingGroup {
+    rows: u64,
+    first_key: Vec<Bound>,
+    last_key: Vec<Bound>,
+    blocks: Vec<PendingBlock>,
+}
+
+struct PendingBlock {
+    place: Place,
+    length: u64,
+    facts: BlockFacts,
+}
+
+struct PendingPage {
+    place: Place,
+    length: u64,
+    groups: u64,
+    rows: u64,
+    first_key: Vec<Bound>,
+    last_key: Vec<Bound>,
+}
+
+#[derive(Default)]
+struct ColumnState {
+    logical_bytes: u64,
+    stored_bytes: u64,
+    nulls: u64,
+    range: Option<(Bound, Bound)>,
+    unbounded: bool,
+    encodings: Vec<(u8, u64)>,
+}
+
+/// A block that was encoded, and sealed if it is large enough for a frame of its own.
+struct PreparedBlock {
+    facts: BlockFacts,
+    length: u64,
+    body: PreparedBody,
+}
+
+enum PreparedBody {
+    Small(Vec<u8>),
+    Alone(SealedSlice),
+}
+
+impl TableState {
+    pub(super) fn new(schema: TableSchema) -> Self {
+        let columns = schema.columns.len();
+        Self {
+            schema,
+            rows: 0,
+            groups: 0,
+            pending: Vec::new(),
+            pages: Vec::new(),
+            columns: (0..columns).map(|_| ColumnState::default()).collect(),
+            fingerprint: FingerprintBuilder::new(columns),
+        }
+    }
+
+    /// Encodes a row group's columns on all cores and writes them in order, so that the bytes do not depend on the cores.
+    pub(super) fn write_group<S: WriteStorage>(&mut self, group: RowGroup, out: &mut Output<S>) -> Result<()> {
+        let rows = u64::from(group.rows());
+        let first_key = self.key(&group, Cells::first);
+        let last_key = self.key(&group, Cells::last);
+        let (packer, name, number) = (&out.data, self.schema.name.as_str(), self.groups);
+        let prepared: Vec<PreparedBlock> = group
+            .into_columns()
+            .into_par_iter()
+            .enumerate()
+            .map(|(column, cells)| prepare(packer, name, number, column, cells))
+            .collect::<Result<_>>()?;
+        self.fingerprint.add_group(rows, prepared.iter().map(|block| &block.facts.content));
+        let mut blocks = Vec::with_capacity(prepared.len());
+        for (column, block) in prepared.into_iter().enumerate() {
+            let place = match block.body {
+                PreparedBody::Alone(sealed) => Place::Known(sealed.write(&mut out.container)?),
+                PreparedBody::Small(bytes) => {
+                    let label = block_label(number, column, rows, block.length);
+                    out.data.share(&mut out.container, &self.schema.name, label, &bytes)?
+                }
+            };
+            blocks.push(PendingBlock { place, length: block.length, facts: block.facts });
+        }
+        self.pending.push(PendingGroup { rows, first_key, last_key, blocks });
+        self.rows += rows;
+        self.groups += 1;
+        let entries = self.pending.len() * self.columns.len() * ENTRY_BYTES;
+        if self.pending.len() == MAX_PAGE_ENTRIES || entries >= PAGE_BYTES {
+            out.data.flush(&mut out.container)?;
+            self.write_leaf(out)?;
+        }
+        Ok(())
+    }
+
+    fn key<'g>(&self, group: &'g RowGroup, end: impl Fn(&'g Cells) -> Option<crate::model::Cell<'g>>) -> Vec<Bound> {
+        let cells = self.schema.key.iter().filter_map(|part| group.columns().get(part.column as usize));
+        cells.filter_map(end).map(|cell| Bound::of(&cell)).collect()
+    }
+
+    /// Writes the row groups that wait as a leaf page. Their blocks' frames must all be written.
+    pub(super) fn write_leaf<S: WriteStorage>(&mut self, out: &mut Output<S>) -> Result<()> {
+        let (Some(first), Some(last)) = (self.pending.first(), self.pending.last()) else { return Ok(()) };
+        let (first_key, last_key) = (first.first_key.clone(), last.last_key.clone());
+        let first_group = self.groups - self.pending.len() as u64;
+        let rows = self.pending.iter().map(|group| group.rows).sum();
+        let mut frames = FrameList::default();
+        let mut groups = Vec::with_capacity(self.pending.len());
+        for pending in std::mem::take(&mut self.pending) {
+            let mut blocks = Vec::with_capacity(pending.blocks.len());
+            for (block, column) in pending.blocks.into_iter().zip(&mut self.columns) {
+                let placed = out.data.locate(block.place)?;
+                let frame = &placed.frame;
+                column.add(&block.facts, stored_share(frame.stored_length, block.length, frame.raw_length));
+                blocks.push(entry(frames.index(frame.reference)?, placed.start, block));
+            }
+            groups.push(RowGroupEntry {
+                rows: pending.rows,
+                first_key: pending.first_key,
+                last_key: pending.last_key,
+                blocks,
+            });
+        }
+        let count = groups.len() as u64;
+        let page = Page::Leaf { frames: frames.list, groups };
+        self.write_page(out, &page, first_group, (count, rows), (first_key, last_key))
+    }
+
+    fn write_page<S: WriteStorage>(
+        &mut self,
+        out: &mut Output<S>,
+        page: &Page,
+        first_group: u64,
+        (groups, rows): (u64, u64),
+        (first_key, last_key): (Vec<Bound>, Vec<Bound>),
+    ) -> Result<()> {
+        let bytes = wire::encode(page)?;
+        let label = Label { table: 0, what: label::PAGE, group: first_group, column: 0, rows, length: 0 };
+        let place = out.metadata.share(&mut out.container, &self.schema.name, label, &bytes)?;
+        let length = bytes.len() as u64;
+        self.pages.push(PendingPage { place, length, groups, rows, first_key, last_key });
+        Ok(())
+    }
+
+    /// Does the table need another level of pages?
+    pub(super) fn has_too_many_pages(&self) -> bool {
+        self.pages.len() > MAX_PAGE_ENTRIES
+    }
+
+    /// Puts a level of inner pages above the pages there are, which must all be written.
+    pub(super) fn add_level<S: WriteStorage>(&mut self, out: &mut Output<S>) -> Result<()> {
+        let children = self.page_entries(out)?;
+        self.pages.clear();
+        let mut first_group = 0;
+        for children in children.chunks(MAX_PAGE_ENTRIES) {
+            let (Some(first), Some(last)) = (children.first(), children.last()) else { continue };
+            let keys = (first.first_key.clone(), last.last_key.clone());
+            let groups = children.iter().map(|child| child.groups).sum();
+            let rows = children.iter().map(|child| child.rows).sum();
+            let page = Page::Inner { children: children.to_vec() };
+            self.write_page(out, &page, first_group, (groups, rows), keys)?;
+            first_group += groups;
+        }
+        Ok(())
+    }
+
+    fn page_entries<S: WriteStorage>(&self, out: &Output<S>) -> Result<Vec<PageEntry>> {
+        self.pages
+            .iter()
+            .map(|page| {
+                Ok(PageEntry {
+                    page: out.metadata.locate(page.place)?.reference(page.length),
+                    groups: page.groups,
+                    rows: page.rows,
+                    first_key: page.first_key.clone(),
+                    last_key: page.last_key.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// The table's manifest. All pages must be written.
+    pub(super) fn manifest<S: WriteStorage>(self, out: &Output<S>, page_depth: u32) -> Result<TableManifest> {
+        let pages = self.page_entries(out)?;
+        let fingerprint = self.fingerprint.finish(&self.schema);
+        let columns: Vec<ColumnSummary> = self
+            .columns
+            .into_iter()
+            .zip(&fingerprint.columns)
+            .map(|(column, fingerprint)| column.summary(*fingerprint))
+            .collect();
+        Ok(TableManifest {
+            rows: self.rows,
+            logical_bytes: columns.iter().map(|column| column.logical_bytes).sum(),
+            stored_bytes: columns.iter().map(|column| column.stored_bytes).sum(),
+            columns,
+            page_depth: if pages.is_empty() { 0 } else { page_depth },
+            pages,
+            fingerprint: fingerprint.table,
+            schema: self.schema,
+        })
+    }
+}
+
+impl ColumnState {
+    fn add(&mut self, facts: &BlockFacts, stored_bytes: u64) {
+        self.logical_bytes += facts.logical_bytes;
+        self.stored_bytes += stored_bytes;
+        self.nulls += facts.nulls;
+        match &facts.range {
+            Some((low, high)) => Bound::widen(&mut self.range, low, high),
+            None => self.unbounded |= !facts.is_all_null(),
+        }
+        let number = facts.encoding.number();
+        match self.encodings.binary_search_by_key(&number, |(encoding, _)| *encoding) {
+            Ok(found) => self.encodings.iter_mut().skip(found).take(1).for_each(|(_, blocks)| *blocks += 1),
+            Err(place) => self.encodings.insert(place, (number, 1)),
+        }
+    }
+
+    fn summary(self, fingerprint: [u8; 32]) -> ColumnSummary {
+        let range = if self.unbounded { None } else { self.range };
+        let (minimum, maximum) = range.unzip();
+        ColumnSummary {
+            logical_bytes: self.logical_bytes,
+            stored_bytes: self.stored_bytes,
+            nulls: self.nulls,
+            minimum,
+            maximum,
+            encodings: self.encodings,
+            fingerprint,
+        }
+    }
+}
+
+/// Frames of a page, each once.
+#[derive(Default)]
+struct FrameList {
+    list: Vec<Reference>,
+    indexes: HashMap<u64, u32>,
+}
+
+impl FrameList {
+    fn index(&mut self, reference: Reference) -> Result<u32> {
+        if let Some(index) = self.indexes.get(&reference.offset) {
+            return Ok(*index);
+        }
+        let index = u32::try_from(self.list.len()).map_err(|_| Error::request("more than 2^32 frames in a page"))?;
+        self.list.push(reference);
+        self.indexes.insert(reference.offset, index);
+        Ok(index)
+    }
+}
+
+fn prepare(packer: &Packer, table: &str, group: u64, column: usize, cells: Cells) -> Result<PreparedBlock> {
+    let rows = u64::from(cells.rows());
+    let encoded = block::encode(&cells);
+    drop(cells);
+    let length = encoded.bytes.len() as u64;
+    let body = if encoded.bytes.len() < SHARE_BELOW {
+        PreparedBody::Small(encoded.bytes)
+    } else {
+        let label = block_label(group, column, rows, length);
+        PreparedBody::Alone(packer.seal_alone(table, label, &encoded.bytes)?)
+    };
+    Ok(PreparedBlock { facts: encoded.facts, length, body })
+}
+
+fn block_label(group: u64, column: usize, rows: u64, length: u64) -> Label {
+    let column = u32::try_from(column).unwrap_or(u32::MAX);
+    Label { table: 0, what: label::BLOCK, group, column, rows, length }
+}
+
+fn entry(frame: u32, start: u64, block: PendingBlock) -> BlockEntry {
+    let (minimum, maximum) = block.facts.range.unzip();
+    BlockEntry {
+        frame,
+        start,
+        length: block.length,
+        encoding: block.facts.encoding.number(),
+        logical_bytes: block.facts.logical_bytes,
+        nulls: block.facts.nulls,
+        minimum,
+        maximum,
+        content: block.facts.content,
+    }
+}

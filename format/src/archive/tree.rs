@@ -1,0 +1,206 @@
+//! The tree of pages below a table manifest, walked from the first row group to the last.
+
+use std::sync::Arc;
+
+use super::manifest::{Page, PageEntry, RowGroupEntry, TableManifest};
+use super::pack;
+use crate::container::{ContainerReader, FrameKind, Reference};
+use crate::error::{Error, Layer, Result};
+use crate::limits::{MAX_GROUP_ROWS, MAX_PAGE_ENTRIES};
+use crate::model::Bound;
+use crate::wire;
+
+/// A leaf page: some row groups, and the frames that their blocks stand in.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    pub(super) offset: u64,
+    pub(super) first_group: u64,
+    pub(super) first_row: u64,
+    pub(super) frames: Arc<Vec<Reference>>,
+    pub(super) groups: Vec<RowGroupEntry>,
+}
+
+/// A page to visit: an entry, the levels below it, and the offset of the frame that holds the entry.
+struct Visit {
+    entry: PageEntry,
+    levels: u32,
+    from: u64,
+}
+
+/// Walks the leaf pages of a table. After an error in a page it goes on with the next one, so that what is intact is found.
+pub(super) struct Leaves<'a> {
+    container: &'a ContainerReader,
+    columns: usize,
+    key_parts: usize,
+    stack: Vec<Visit>,
+    group: u64,
+    row: u64,
+}
+
+/// Row groups and rows that cannot be reached.
+#[derive(Debug)]
+pub(super) struct Unreachable {
+    pub(super) error: Error,
+    pub(super) first_row: u64,
+    pub(super) rows: u64,
+}
+
+impl<'a> Leaves<'a> {
+    /// `offset` is that of the frame that holds the manifest.
+    pub(super) fn of(container: &'a ContainerReader, manifest: &TableManifest, offset: u64) -> Self {
+        let visit = |entry: &PageEntry| Visit { entry: entry.clone(), levels: manifest.page_depth, from: offset };
+        Self {
+            container,
+            columns: manifest.schema.columns.len(),
+            key_parts: manifest.schema.key.len(),
+            stack: manifest.pages.iter().rev().map(visit).collect(),
+            group: 0,
+            row: 0,
+        }
+    }
+
+    fn read(&mut self, visit: &Visit) -> Result<Option<Leaf>> {
+        let offset = visit.entry.page.frame.offset;
+        let refuse = |layer, why: &str| Error::damaged(layer, why).at(offset);
+        if visit.entry.page.frame.end().is_none_or(|end| end > visit.from) {
+            return Err(refuse(Layer::Reference, "a reference to a page that does not lead backwards"));
+        }
+        let body = self.container.body(&visit.entry.page.frame, FrameKind::TableMetadata)?;
+        let bytes =
+            pack::slice(&body, visit.entry.page.start, visit.entry.page.length).map_err(|error| error.at(offset))?;
+        let page: Page = wire::decode(bytes, "page").map_err(|error| error.at(offset))?;
+        match page {
+            Page::Inner { children } if visit.levels > 0 => {
+                self.check_inner(&visit.entry, &children).map_err(|(layer, why)| refuse(layer, &why))?;
+                let levels = visit.levels - 1;
+                self.stack.extend(children.into_iter().rev().map(|entry| Visit { entry, levels, from: offset }));
+                Ok(None)
+            }
+            Page::Leaf { frames, groups } if visit.levels == 0 => {
+                self.check_leaf(&visit.entry, &frames, &groups, offset).map_err(|(layer, why)| refuse(layer, &why))?;
+                let frames = Arc::new(frames);
+                Ok(Some(Leaf { offset, first_group: self.group, first_row: self.row, frames, groups }))
+            }
+            _ => Err(refuse(Layer::Page, "a page that is not of the level it should be")),
+        }
+    }
+
+    fn check_inner(&self, entry: &PageEntry, children: &[PageEntry]) -> std::result::Result<(), (Layer, String)> {
+        check_count(children.len())?;
+        let (Some(first), Some(last)) = (children.first(), children.last()) else { return Ok(()) };
+        let groups = children.iter().try_fold(0_u64, |sum, child| sum.checked_add(child.groups));
+        let rows = children.iter().try_fold(0_u64, |sum, child| sum.checked_add(child.rows));
+        check_totals(entry, groups, rows)?;
+        self.check_keys(entry, &first.first_key, &last.last_key)
+    }
+
+    fn check_leaf(
+        &self,
+        entry: &PageEntry,
+        frames: &[Reference],
+        groups: &[RowGroupEntry],
+        offset: u64,
+    ) -> std::result::Result<(), (Layer, String)> {
+        check_count(groups.len())?;
+        let page = |why: &str| Err((Layer::Page, why.to_owned()));
+        if groups.iter().any(|group| group.rows == 0 || group.rows > u64::from(MAX_GROUP_ROWS)) {
+            return page("a row group without rows, or with too many");
+        }
+        if groups.iter().any(|group| group.blocks.len() != self.columns) {
+            return page("a row group whose blocks are not one per column");
+        }
+        if frames.iter().any(|frame| frame.end().is_none_or(|end| end > offset)) {
+            return Err((Layer::Reference, "a reference to a data frame that does not lead backwards".into()));
+        }
+        self.check_frames_in_order_of_use(frames, groups)?;
+        let bounds = groups.iter().flat_map(|group| {
+            let zones = group.blocks.iter().flat_map(|block| block.minimum.iter().chain(&block.maximum));
+            zones.chain(&group.first_key).chain(&group.last_key)
+        });
+        if bounds.into_iter().any(|bound| !bound.is_well_formed()) {
+            return page("a bound that is longer than allowed, or wrongly said to be exact");
+        }
+        let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return Ok(()) };
+        let rows = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
+        check_totals(entry, Some(groups.len() as u64), rows)?;
+        self.check_keys(entry, &first.first_key, &last.last_key)
+    }
+
+    fn check_frames_in_order_of_use(
+        &self,
+        frames: &[Reference],
+        groups: &[RowGroupEntry],
+    ) -> std::result::Result<(), (Layer, String)> {
+        let mut used = 0;
+        for block in groups.iter().flat_map(|group| &group.blocks) {
+            let frame = block.frame as usize;
+            if frame > used || frame >= frames.len() {
+                return Err((Layer::Page, "frames of a page that are not in the order of their use".into()));
+            }
+            used = used.max(frame + 1);
+        }
+        if used != frames.len() {
+            return Err((Layer::Page, "a frame of a page that no block uses".into()));
+        }
+        let mut offsets: Vec<u64> = frames.iter().map(|frame| frame.offset).collect();
+        offsets.sort_unstable();
+        if offsets.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return Err((Layer::Page, "a frame that stands twice in a page".into()));
+        }
+        Ok(())
+    }
+
+    fn check_keys(
+        &self,
+        entry: &PageEntry,
+        first: &[Bound],
+        last: &[Bound],
+    ) -> std::result::Result<(), (Layer, String)> {
+        let counts = [entry.first_key.len(), entry.last_key.len(), first.len(), last.len()];
+        if counts.iter().any(|count| *count != self.key_parts) {
+            return Err((Layer::Page, "keys that have not as many parts as the table's".into()));
+        }
+        if entry.first_key != first || entry.last_key != last {
+            return Err((Layer::Totals, "a page's entry states other keys than the page".into()));
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Leaves<'_> {
+    type Item = std::result::Result<Leaf, Unreachable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let visit = self.stack.pop()?;
+            match self.read(&visit) {
+                Ok(None) => {}
+                Ok(Some(leaf)) => {
+                    self.group = self.group.saturating_add(visit.entry.groups);
+                    self.row = self.row.saturating_add(visit.entry.rows);
+                    return Some(Ok(leaf));
+                }
+                Err(error) => {
+                    let first_row = self.row;
+                    self.group = self.group.saturating_add(visit.entry.groups);
+                    self.row = self.row.saturating_add(visit.entry.rows);
+                    return Some(Err(Unreachable { error, first_row, rows: visit.entry.rows }));
+                }
+            }
+        }
+    }
+}
+
+fn check_count(entries: usize) -> std::result::Result<(), (Layer, String)> {
+    if (1..=MAX_PAGE_ENTRIES).contains(&entries) {
+        return Ok(());
+    }
+    Err((Layer::Page, format!("a page of {entries} entries; 1 to {MAX_PAGE_ENTRIES} are allowed")))
+}
+
+fn check_totals(entry: &PageEntry, groups: Option<u64>, rows: Option<u64>) -> std::result::Result<(), (Layer, String)> {
+    if groups == Some(entry.groups) && rows == Some(entry.rows) {
+        return Ok(());
+    }
+    Err((Layer::Totals, "a page's entry states other totals than the page".into()))
+}

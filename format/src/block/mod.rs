@@ -1,0 +1,71 @@
+//! Column blocks: one column of one row group, encoded, measured and identified.
+
+use crate::encoding::{self, Encoding};
+use crate::error::Result;
+use crate::model::{Bound, Cells};
+
+/// A column block ready to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EncodedBlock {
+    /// The block's bytes, the encoding's number first.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) facts: BlockFacts,
+}
+
+/// What is known of a block's cells; stored beside the block and checked against it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct BlockFacts {
+    pub(crate) rows: u64,
+    pub(crate) encoding: Encoding,
+    pub(crate) logical_bytes: u64,
+    pub(crate) nulls: u64,
+    pub(crate) range: Option<(Bound, Bound)>,
+    pub(crate) content: [u8; 32],
+}
+
+/// Encodes a column.
+pub(crate) fn encode(cells: &Cells) -> EncodedBlock {
+    let canonical = encoding::canonical(cells);
+    let content = content_of_canonical(&canonical);
+    let (encoding, bytes) = encoding::encode(canonical);
+    EncodedBlock { bytes, facts: facts(cells, encoding, content) }
+}
+
+/// Decodes a block that must have `rows` rows. What is stated of it elsewhere is not compared here.
+pub(crate) fn decode(bytes: &[u8], rows: u32) -> Result<Cells> {
+    encoding::decode(bytes, rows).map(|(_, cells)| cells)
+}
+
+/// Decodes a block and works out everything that a manifest may say of it.
+pub(crate) fn decode_with_facts(bytes: &[u8], rows: u32) -> Result<(Cells, BlockFacts)> {
+    let (encoding, cells) = encoding::decode(bytes, rows)?;
+    let facts = facts(&cells, encoding, content_digest(&cells));
+    Ok((cells, facts))
+}
+
+/// The digest of a column's logical content (`spec/format.md` §7.3).
+pub(crate) fn content_digest(cells: &Cells) -> [u8; 32] {
+    content_of_canonical(&encoding::canonical(cells))
+}
+
+fn content_of_canonical(canonical: &[u8]) -> [u8; 32] {
+    blake3::derive_key("tabark 1 column block content", canonical)
+}
+
+fn facts(cells: &Cells, encoding: Encoding, content: [u8; 32]) -> BlockFacts {
+    BlockFacts {
+        rows: u64::from(cells.rows()),
+        encoding,
+        logical_bytes: cells.logical_bytes(),
+        nulls: u64::from(cells.nulls()),
+        range: Bound::range(cells),
+        content,
+    }
+}
+
+impl BlockFacts {
+    /// Has the block no cell but nulls?
+    pub(crate) fn is_all_null(&self) -> bool {
+        self.nulls == self.rows
+    }
+}

@@ -1,0 +1,131 @@
+//! Commits: the fixed-size record that makes a snapshot exist. It is the last frame of an undamaged archive.
+
+use super::frame::{FrameHeader, FrameKind};
+use super::layout::{COMMIT_BODY_LENGTH, FRAME_HEADER_LENGTH, KNOWN_READER_FEATURES, KNOWN_WRITER_FEATURES};
+use super::reference::Reference;
+use crate::error::{Error, Layer, Result};
+use crate::wire::Cursor;
+
+const RESERVED: usize = 40;
+
+/// A commit whose digests are right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Commit {
+    /// Snapshot number; 1 for the first, ascending.
+    pub number: u64,
+    /// Time of the snapshot in microseconds since 1970-01-01T00:00:00Z.
+    pub time: i64,
+    /// Offset of the commit frame.
+    pub offset: u64,
+    /// Bits that a reader must know.
+    pub reader_features: u64,
+    /// Bits that a writer must know.
+    pub writer_features: u64,
+    /// Tables in the snapshot.
+    pub tables: u64,
+    /// Rows in the snapshot.
+    pub rows: u64,
+    /// Bytes that the snapshot added to the file.
+    pub bytes_added: u64,
+    /// The snapshot manifest.
+    pub manifest: Reference,
+    /// The commit before.
+    pub previous: Option<Reference>,
+    /// The newest history page.
+    pub history: Option<Reference>,
+    /// Snapshots in the archive, this one included.
+    pub snapshots: u64,
+}
+
+impl Commit {
+    /// The body's bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(COMMIT_BODY_LENGTH);
+        bytes.extend_from_slice(&self.number.to_le_bytes());
+        bytes.extend_from_slice(&self.time.to_le_bytes());
+        for field in [self.offset, self.reader_features, self.writer_features, self.tables, self.rows, self.bytes_added]
+        {
+            bytes.extend_from_slice(&field.to_le_bytes());
+        }
+        bytes.extend_from_slice(&Reference::encode(Some(&self.manifest)));
+        bytes.extend_from_slice(&Reference::encode(self.previous.as_ref()));
+        bytes.extend_from_slice(&Reference::encode(self.history.as_ref()));
+        bytes.extend_from_slice(&self.snapshots.to_le_bytes());
+        bytes.extend_from_slice(&[0; RESERVED]);
+        bytes
+    }
+
+    /// Reads a commit frame that begins at `offset`, of which `bytes` are the bytes (more may follow).
+    pub(crate) fn decode(bytes: &[u8], offset: u64, tag: [u8; 8]) -> Result<(Self, FrameHeader)> {
+        let refuse = |why: &str| Error::damaged(Layer::Commit, why).at(offset);
+        let header = FrameHeader::decode(bytes, tag).map_err(|error| error.at(offset))?;
+        if header.known_kind()? != FrameKind::Commit {
+            return Err(refuse("not a commit"));
+        }
+        if header.stored_length != COMMIT_BODY_LENGTH as u64 || header.flags != 0 {
+            return Err(refuse("a commit of another length, or with flags"));
+        }
+        let mut frame = Cursor::new(bytes, Layer::Commit);
+        frame.take(FRAME_HEADER_LENGTH)?;
+        let body = frame.take(COMMIT_BODY_LENGTH)?;
+        if *blake3::hash(body).as_bytes() != header.body_digest {
+            return Err(refuse("a commit differs from its digest"));
+        }
+        let mut cursor = Cursor::new(body, Layer::Commit);
+        let commit = Self {
+            number: cursor.u64()?,
+            time: cursor.i64()?,
+            offset: cursor.u64()?,
+            reader_features: cursor.u64()?,
+            writer_features: cursor.u64()?,
+            tables: cursor.u64()?,
+            rows: cursor.u64()?,
+            bytes_added: cursor.u64()?,
+            manifest: Reference::decode(&mut cursor)?.ok_or_else(|| refuse("a commit without a manifest"))?,
+            previous: Reference::decode(&mut cursor)?,
+            history: Reference::decode(&mut cursor)?,
+            snapshots: cursor.u64()?,
+        };
+        cursor.reserved(RESERVED).map_err(|error| error.at(offset))?;
+        cursor.finish()?;
+        commit.check(offset, &header)?;
+        Ok((commit, header))
+    }
+
+    fn check(&self, offset: u64, header: &FrameHeader) -> Result<()> {
+        let refuse = |why: String| Err(Error::damaged(Layer::Commit, why).at(offset));
+        if self.offset != offset {
+            return refuse(format!("a commit that belongs at offset {}", self.offset));
+        }
+        if self.number == 0 || self.snapshots == 0 || self.snapshots > self.number {
+            return refuse(format!("snapshot number {} of {} snapshots", self.number, self.snapshots));
+        }
+        if header.base != self.previous.map_or(0, |previous| previous.offset) {
+            return refuse("a commit whose base is not the commit before it".into());
+        }
+        if self.previous.is_none() != (self.snapshots == 1) {
+            return refuse(format!("{} snapshots and a wrong link to the commit before", self.snapshots));
+        }
+        Ok(())
+    }
+
+    /// Fails if a reader must know something that this library does not.
+    pub(crate) fn check_reader_features(&self) -> Result<()> {
+        check_features(self.reader_features, KNOWN_READER_FEATURES, "read")
+    }
+
+    /// Fails if a writer must know something that this library does not.
+    pub(crate) fn check_writer_features(&self) -> Result<()> {
+        self.check_reader_features()?;
+        check_features(self.writer_features, KNOWN_WRITER_FEATURES, "add to")
+    }
+}
+
+fn check_features(features: u64, known: u64, verb: &str) -> Result<()> {
+    match features & !known {
+        0 => Ok(()),
+        unknown => Err(Error::unsupported(format!(
+            "the archive has features {unknown:#x}, which this program does not know and must, to {verb} it"
+        ))),
+    }
+}

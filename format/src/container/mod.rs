@@ -1,0 +1,28 @@
+//! The container: an append-only file of frames, each self-describing and hashed, and the commits that make snapshots
+//! exist. **Invariant:** nothing here knows of columns, tables or databases.
+
+mod append_file;
+mod commit;
+mod frame;
+mod header;
+pub mod layout;
+#[expect(unsafe_code, reason = "mapping a file into memory; the file holds the argument")]
+mod mapped;
+mod new_file;
+mod reader;
+mod reference;
+mod storage;
+mod tail;
+mod writer;
+
+pub use append_file::AppendFile;
+pub use commit::Commit;
+pub use frame::{FrameHeader, FrameKind};
+pub use header::ArchiveHeader;
+pub use mapped::MappedFile;
+pub use new_file::NewFile;
+pub use reader::ContainerReader;
+pub use reference::Reference;
+pub use storage::{Memory, ReadStorage, WriteStorage};
+pub use tail::LastCommit;
+pub(crate) use writer::{ContainerWriter, SealedFrame};

@@ -1,0 +1,219 @@
+//! Reading frames: every byte that is handed out has been checked against its digest.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
+
+use super::commit::Commit;
+use super::frame::{FrameHeader, FrameKind};
+use super::header::ArchiveHeader;
+use super::layout::{COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, HEADER_LENGTH};
+use super::reference::Reference;
+use super::storage::ReadStorage;
+use super::tail::LastCommit;
+use crate::error::{Error, Layer, Result};
+
+/// Raw bodies up to this size are decompressed in one go; larger ones step by step, so that a small frame which claims
+/// to be huge cannot ask for memory that it does not fill.
+const EXPAND_AT_ONCE: u64 = 16 << 20;
+
+/// Raw bodies up to this size are kept for the next request: packs of small slices are asked for again and again.
+const KEEP_BODY: u64 = 1 << 20;
+
+/// An open container.
+pub struct ContainerReader {
+    storage: Arc<dyn ReadStorage>,
+    header: ArchiveHeader,
+    last: LastCommit,
+    kept: Mutex<Option<(Reference, Arc<Vec<u8>>)>>,
+}
+
+impl std::fmt::Debug for ContainerReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContainerReader").field("header", &self.header).field("last", &self.last).finish()
+    }
+}
+
+impl ContainerReader {
+    /// Opens a container: reads the archive header and the last commit, whatever the file's size.
+    pub fn open(storage: Arc<dyn ReadStorage>) -> Result<Self> {
+        let length = usize::try_from(storage.len().min(HEADER_LENGTH as u64)).unwrap_or(HEADER_LENGTH);
+        let bytes = storage.read(0, length).map_err(|cause| Error::io("reading the archive header", cause))?;
+        let header = ArchiveHeader::decode(&bytes)?;
+        drop(bytes);
+        let last = LastCommit::find(&*storage, header.tag())?;
+        last.commit.check_reader_features()?;
+        Ok(Self { storage, header, last, kept: Mutex::new(None) })
+    }
+
+    /// The archive header.
+    pub fn header(&self) -> &ArchiveHeader {
+        &self.header
+    }
+
+    /// The last commit.
+    pub fn last(&self) -> &LastCommit {
+        &self.last
+    }
+
+    /// Bytes of the medium, a tail included.
+    pub fn storage_length(&self) -> u64 {
+        self.storage.len()
+    }
+
+    /// The checked header of the frame at `offset`, whatever its kind; its body must end within the medium.
+    pub fn header_at(&self, offset: u64) -> Result<FrameHeader> {
+        let bytes = self.bytes(offset, FRAME_HEADER_LENGTH as u64)?;
+        let header = FrameHeader::decode(&bytes, self.header.tag()).map_err(|error| error.at(offset))?;
+        let end = header.frame_length().and_then(|length| offset.checked_add(length));
+        if end.is_none_or(|end| end > self.storage.len()) {
+            return Err(Error::damaged(Layer::Frame, "a frame that goes on behind the end of the archive").at(offset));
+        }
+        Ok(header)
+    }
+
+    /// The offset of the next valid frame header behind `offset`, if there is one: where damage has broken the chain.
+    pub fn next_frame_after(&self, offset: u64) -> Result<Option<u64>> {
+        super::tail::next_frame_after(&*self.storage, offset, self.header.tag())
+    }
+
+    /// The checked header of the frame that a reference leads to.
+    pub fn resolve(&self, reference: &Reference, kind: FrameKind) -> Result<FrameHeader> {
+        let refuse = |why: String| Error::damaged(Layer::Reference, why).at(reference.offset);
+        if reference.offset < HEADER_LENGTH as u64 || reference.end().is_none_or(|end| end > self.last.end()) {
+            return Err(refuse(format!("a reference to a {} leads outside the archive", kind.name())));
+        }
+        let header = self.header_at(reference.offset)?;
+        if header.header_digest != reference.digest {
+            return Err(refuse(format!("another frame stands where a {} should", kind.name())));
+        }
+        if header.frame_length() != Some(reference.length) {
+            return Err(refuse("a reference states another length than its frame".into()));
+        }
+        let found = header.known_kind().map_err(|error| error.at(reference.offset))?;
+        if found != kind {
+            return Err(refuse(format!("a {} frame where a {} should be", found.name(), kind.name())));
+        }
+        if header.raw_length > kind.max_body() {
+            return Err(Error::damaged(
+                Layer::Frame,
+                format!(
+                    "a {} frame claims {} bytes; at most {} are allowed",
+                    kind.name(),
+                    header.raw_length,
+                    kind.max_body()
+                ),
+            )
+            .at(reference.offset));
+        }
+        Ok(header)
+    }
+
+    /// Checks the stored body of a frame against its header.
+    pub fn check_body(&self, offset: u64, header: &FrameHeader) -> Result<()> {
+        self.stored(offset, header).map(drop)
+    }
+
+    fn stored(&self, offset: u64, header: &FrameHeader) -> Result<Cow<'_, [u8]>> {
+        let stored = self.bytes(offset + FRAME_HEADER_LENGTH as u64, header.stored_length)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&stored);
+        if *hasher.finalize().as_bytes() != header.body_digest {
+            return Err(Error::damaged(Layer::Frame, "a frame's body differs from its digest").at(offset));
+        }
+        Ok(stored)
+    }
+
+    /// The raw body of the frame that a reference leads to, checked and decompressed.
+    pub fn body(&self, reference: &Reference, kind: FrameKind) -> Result<Arc<Vec<u8>>> {
+        if let Ok(kept) = self.kept.lock()
+            && let Some((of, body)) = &*kept
+            && of == reference
+        {
+            return Ok(Arc::clone(body));
+        }
+        let header = self.resolve(reference, kind)?;
+        let stored = self.stored(reference.offset, &header)?;
+        let raw = if header.is_compressed() {
+            expand(&stored, header.raw_length).map_err(|error| error.at(reference.offset))?
+        } else {
+            stored.into_owned()
+        };
+        let raw = Arc::new(raw);
+        if header.raw_length <= KEEP_BODY
+            && let Ok(mut kept) = self.kept.lock()
+        {
+            *kept = Some((*reference, Arc::clone(&raw)));
+        }
+        Ok(raw)
+    }
+
+    /// The commit that a reference from a later commit leads to.
+    pub fn commit(&self, reference: &Reference) -> Result<Commit> {
+        self.resolve(reference, FrameKind::Commit)?;
+        let bytes = self.bytes(reference.offset, COMMIT_FRAME_LENGTH as u64)?;
+        let (commit, _) = Commit::decode(&bytes, reference.offset, self.header.tag())?;
+        Ok(commit)
+    }
+
+    fn bytes(&self, offset: u64, length: u64) -> Result<Cow<'_, [u8]>> {
+        let ends_early = || Error::damaged(Layer::Frame, format!("the archive ends within {length} bytes")).at(offset);
+        let length = usize::try_from(length).map_err(|_| ends_early())?;
+        self.storage.read(offset, length).map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::UnexpectedEof => ends_early(),
+            _ => Error::io("reading the archive", cause).at(offset),
+        })
+    }
+}
+
+/// Decompresses exactly one Zstandard frame of exactly `raw_length` bytes.
+fn expand(stored: &[u8], raw_length: u64) -> Result<Vec<u8>> {
+    let refuse = |why: String| Error::damaged(Layer::Frame, why);
+    let wrong_length = || refuse(format!("a compressed body that does not have the {raw_length} bytes it should"));
+    let frame_length = zstd::zstd_safe::find_frame_compressed_size(stored)
+        .map_err(|_| refuse("a compressed body that is no Zstandard frame".into()))?;
+    if frame_length != stored.len() {
+        return Err(refuse("bytes behind the Zstandard frame of a compressed body".into()));
+    }
+    let length = usize::try_from(raw_length).map_err(|_| wrong_length())?;
+    if raw_length <= EXPAND_AT_ONCE {
+        let raw =
+            zstd::bulk::decompress(stored, length).map_err(|cause| refuse(format!("a compressed body: {cause}")))?;
+        return if raw.len() == length { Ok(raw) } else { Err(wrong_length()) };
+    }
+    let mut raw = Vec::new();
+    let decoder =
+        zstd::stream::read::Decoder::new(stored).map_err(|cause| Error::io("starting to decompress", cause))?;
+    let mut limited = std::io::Read::take(decoder, raw_length + 1);
+    std::io::Read::read_to_end(&mut limited, &mut raw)
+        .map_err(|cause| refuse(format!("a compressed body: {cause}")))?;
+    if raw.len() == length { Ok(raw) } else { Err(wrong_length()) }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_expand_to_their_exact_length_or_not_at_all() {
+        let raw = vec![7_u8; 1000];
+        let stored = zstd::bulk::compress(&raw, 3).unwrap();
+        assert_eq!(expand(&stored, 1000).unwrap(), raw);
+        assert!(expand(&stored, 999).is_err());
+        assert!(expand(&stored, 1001).is_err());
+        assert!(expand(&stored, u64::from(u32::MAX)).is_err());
+        assert!(expand(&[&stored[..], &[0]].concat(), 1000).is_err());
+        assert!(expand(&[&stored[..], &stored[..]].concat(), 2000).is_err());
+        assert!(expand(b"not zstd at all", 1000).is_err());
+        // A skippable frame is a Zstandard frame to the tools, but holds nothing.
+        assert!(expand(&[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0], 1).is_err());
+    }
+
+    #[test]
+    fn large_bodies_expand_step_by_step() {
+        let raw = vec![3_u8; usize::try_from(EXPAND_AT_ONCE).unwrap() + 5];
+        let stored = zstd::bulk::compress(&raw, 1).unwrap();
+        assert_eq!(expand(&stored, raw.len() as u64).unwrap().len(), raw.len());
+        assert!(expand(&stored, raw.len() as u64 + 1).is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! Encodings: the cells of one column to bytes and back. Pure functions; no I/O, no compression.
+//!
+//! A block begins with one byte that says which encoding follows (`spec/format.md` §6).
+
+mod plain;
+
+use crate::error::{Error, Layer, Result};
+use crate::model::Cells;
+
+pub(crate) use plain::canonical;
+
+/// How a column block is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// The canonical form as it is.
+    Plain = 0,
+}
+
+impl Encoding {
+    /// The encoding with this number, if this version knows it.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Plain),
+            _ => None,
+        }
+    }
+
+    /// Its number in the file.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// Its name in the specification.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// The bytes of a block of the cells whose canonical form this is.
+pub(crate) fn encode(canonical: Vec<u8>) -> (Encoding, Vec<u8>) {
+    let mut block = canonical;
+    block.insert(0, Encoding::Plain.number());
+    (Encoding::Plain, block)
+}
+
+/// The cells of a block that must have `rows` rows.
+pub(crate) fn decode(block: &[u8], rows: u32) -> Result<(Encoding, Cells)> {
+    let (number, content) =
+        block.split_first().ok_or_else(|| Error::damaged(Layer::Block, "a column block without bytes"))?;
+    let encoding = Encoding::from_number(*number)
+        .ok_or_else(|| Error::damaged(Layer::Block, format!("unknown encoding {number}")))?;
+    let cells = match encoding {
+        Encoding::Plain => plain::decode(content, rows)?,
+    };
+    Ok((encoding, cells))
+}
