@@ -130,10 +130,11 @@ class Archive:
         require(HEADER_LENGTH <= reference.offset and reference.offset + reference.length <= holder.offset, "reference",
                 at, f"a reference to byte {reference.offset} does not lie wholly before the frame that holds it")
         require(reference.length >= FRAME_HEADER_LENGTH, "reference", at, "a reference is shorter than a frame header")
-        if self.chain is not None or self.read(reference.offset, 4) != FRAME_MAGIC:
-            require(reference.offset in (self.chain or ()), "reference", at,
-                    f"a reference leads to byte {reference.offset}, where no frame begins")
+        text = f"a reference leads to byte {reference.offset}, where no frame begins"
+        require(self.read(reference.offset, len(FRAME_MAGIC)) == FRAME_MAGIC, "reference", at, text)
         header = self.frame_header(reference.offset)
+        # Inside a body there can be bytes that look like a frame.
+        require(self.chain is None or header.offset in self.chain, "reference", at, text)
         require(header.digest == reference.digest, "reference", at, f"another frame is at byte {header.offset}")
         require(header.length == reference.length, "reference", at, "a reference has another length than its frame")
         require(self.knows(header), "unsupported", header.offset,

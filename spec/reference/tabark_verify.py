@@ -110,7 +110,8 @@ class Verifier:
         self.findings = []
         self.appended_by = {}  # offset of a frame: number of the commit that follows it
         self.headers = {}
-        self.checked = set()  # tables, and for a plain verification pages, that were looked at
+        self.checked = set()  # table manifests and inner pages that a plain verification has looked at
+        self.rows_found = {}  # by table manifest that a full verification has looked at; None if some are unreadable
         self.uses = {}  # slice: the labels that snapshots would give it
 
     def report(self, fault, where=""):
@@ -179,7 +180,7 @@ class Verifier:
                     base = position
                     self.appended_by.update((offset, commit.number) for offset in waiting)
                     waiting = []
-            position = header.end
+            position = header.end if header.end <= end else self.next_frame(position + 1, end)
 
     def next_frame(self, position, end):
         """Where the next frame with a sound header begins: what lies between cannot be read as frames."""
@@ -231,13 +232,13 @@ class Verifier:
                 self.expect(entry.rows == manifest.rows, "totals", holder.offset, "rows differ from the catalog", where)
                 self.expect(entry.fingerprint == manifest.fingerprint, "fingerprint", holder.offset,
                             "the fingerprint differs from the catalog's", where)
-                self.use(place, number, TABLE_MANIFEST, entry.name, 0, 0, manifest.rows)
-            if place not in self.checked:
+                if place not in self.rows_found:
+                    self.rows_found[place] = TableCheck(self, header, manifest, source, number).run()
+                if self.rows_found[place] is not None:
+                    self.use(place, number, TABLE_MANIFEST, entry.name, 0, 0, self.rows_found[place])
+            elif place not in self.checked:
                 self.checked.add(place)
-                if self.full:
-                    TableCheck(self, header, manifest, source, number).run()
-                else:
-                    self.check_pages(manifest.pages, header, manifest.schema, manifest.page_depth, where)
+                self.check_pages(manifest.pages, header, manifest.schema, manifest.page_depth, where)
             return manifest.logical_bytes
 
     def check_pages(self, entries, holder, schema, depth, where):
@@ -312,13 +313,15 @@ class TableCheck:
         self.verifier.expect(condition, layer, offset, text, where or self.where)
 
     def run(self):
-        rows, groups, *_ = self.descend(self.manifest.pages, self.header, self.manifest.page_depth)
-        if self.sound:
-            self.check_summaries(rows)
+        """Checks the table and says how many rows it has, or None where some cannot be read."""
+        self.descend(self.manifest.pages, self.header, self.manifest.page_depth)
+        if not self.sound:
+            return None
+        self.check_summaries(self.rows)
+        return self.rows
 
     def descend(self, entries, holder, depth):
-        """Rows, groups, first key and last key below some page entries."""
-        before, keys = (self.rows, self.groups), []
+        """Checks all that is below some page entries and counts rows and row groups on the way."""
         for entry in entries:
             start = (self.rows, self.groups)
             where = f"{self.where}rows from {self.rows + 1}: "
@@ -330,20 +333,17 @@ class TableCheck:
                 self.rows, self.groups = start[0] + entry.rows, start[1] + entry.groups
                 continue
             place = (entry.page.frame.offset, entry.page.start, entry.page.length)
+            parts = page.children if depth else page.groups
             if depth:
-                _, _, first, last = self.descend(page.children, header, depth - 1)
+                self.descend(parts, header, depth - 1)
             else:
-                for group in page.groups:
+                for group in parts:
                     self.check_group(group, page, header)
-                first, last = page.groups[0].first_key, page.groups[-1].last_key
-            keys += [first, last]
             self.verifier.use(place, self.number, PAGE, self.schema.name, start[1], 0, self.rows - start[0])
             self.expect((entry.rows, entry.groups) == (self.rows - start[0], self.groups - start[1]), "totals",
                         holder.offset, "rows or row groups of a page entry are wrong", where)
-            self.expect((entry.first_key, entry.last_key) == (first, last), "totals", holder.offset,
+            self.expect((entry.first_key, entry.last_key) == (parts[0].first_key, parts[-1].last_key), "totals", holder.offset,
                         "first or last key of a page entry are wrong", where)
-        return self.rows - before[0], self.groups - before[1], keys[0] if keys else [], keys[-1] if keys else []
-
     def check_group(self, group, page, holder):
         where = f"{self.where}rows {self.rows + 1} to {self.rows + group.rows}: "
         columns = []
@@ -363,24 +363,24 @@ class TableCheck:
         at = holder.offset
         where = f"{where}column {self.schema.columns[index].name!r}: "
         frame = page.frames[entry.frame]
+        cells, canonical = self.archive.block(entry, page, holder, rows)
         self.verifier.use((frame.offset, entry.start, entry.length), self.number, BLOCK, self.schema.name, self.groups,
                           index, rows)
-        cells, canonical = self.archive.block(entry, page, holder, rows)
         content = derive("tabark 1 column block content", canonical)
         self.expect(content == entry.content, "content", at, "the content digest is wrong", where)
         nulls = sum(kind == NULL for kind, _ in cells)
         self.expect((entry.logical_bytes, entry.nulls) == (len(canonical), nulls), "totals", at,
                     "logical bytes or nulls of a block are wrong", where)
-        self.expect((entry.minimum, entry.maximum) == bounds_of(cells), "totals", at, "bounds of a block are wrong",
-                    where)
+        bounds = bounds_of(cells)
+        self.expect((entry.minimum, entry.maximum) == bounds, "totals", at, "bounds of a block are wrong", where)
         raw = self.archive.frame_header(frame.offset).raw
         self.logical[index] += entry.logical_bytes
         self.stored[index] += (frame.length - FRAME_HEADER_LENGTH) * entry.length // raw
         self.nulls[index] += entry.nulls
         self.encodings[index][entry.encoding] = self.encodings[index].get(entry.encoding, 0) + 1
-        # Digests as the pages say them: what is wrong in one place is reported in that place only.
+        self.bounds[index].append((*bounds, nulls == rows))
+        # As the page says it: what is wrong in one place is reported in that place only.
         self.contents[index].append(entry.content)
-        self.bounds[index].append((entry.minimum, entry.maximum, entry.nulls == rows))
         return cells
 
     def check_rows(self, group, columns, holder, where):
