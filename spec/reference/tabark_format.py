@@ -33,8 +33,14 @@ U64 = (1 << 64) - 1
 ARCHIVE_MAGIC = bytes.fromhex("8954424B0D0A1A0A")
 FRAME_MAGIC = bytes.fromhex("54424B46")
 DATA, TABLE_METADATA, CATALOG, MANIFEST, COMMIT, HISTORY = range(1, 7)
-KIND_NAMES = {DATA: "data", TABLE_METADATA: "table metadata", CATALOG: "catalog", MANIFEST: "snapshot manifest",
-              COMMIT: "commit", HISTORY: "history page"}
+KIND_NAMES = {
+    DATA: "data",
+    TABLE_METADATA: "table metadata",
+    CATALOG: "catalog",
+    MANIFEST: "snapshot manifest",
+    COMMIT: "commit",
+    HISTORY: "history page",
+}
 BODY_LIMITS = {kind: MAX_METADATA_BODY for kind in KIND_NAMES} | {DATA: MAX_DATA_BODY}
 FLAG_COMPRESSED, FLAG_ENCRYPTED, FLAG_OPTIONAL = 1, 2, 1 << 15
 KNOWN_KIND_VERSION = 1
@@ -42,8 +48,25 @@ BLOCK, PAGE, TABLE_MANIFEST = 0, 1, 2
 NULL, INTEGER, REAL, TEXT, BYTES, RAW_TEXT = range(6)
 PLAIN = 0
 
-LAYERS = ("header", "frame", "commit", "reference", "metadata", "directory", "manifest", "page", "block", "cells",
-          "content", "fingerprint", "order", "boundaries", "totals", "unsupported", "tail")
+LAYERS = (
+    "header",
+    "frame",
+    "commit",
+    "reference",
+    "metadata",
+    "directory",
+    "manifest",
+    "page",
+    "block",
+    "cells",
+    "content",
+    "fingerprint",
+    "order",
+    "boundaries",
+    "totals",
+    "unsupported",
+    "tail",
+)
 
 
 class Fault(Exception):
@@ -101,46 +124,115 @@ STRUCTURES = {
     "Reference": (("offset", "u64"), ("length", "u64"), ("digest", "digest")),
     "SliceReference": (("frame", "Reference"), ("start", "u64"), ("length", "u64")),
     "Directory": (("snapshot", "u64"), ("tables", List("name", MAX_TABLES)), ("slices", List("Label"))),
-    "Label": (("table", "u32"), ("what", "u8"), ("group", "u64"), ("column", "u32"), ("rows", "u64"),
-              ("length", "u64")),
+    "Label": (
+        ("table", "u32"),
+        ("what", "u8"),
+        ("group", "u64"),
+        ("column", "u32"),
+        ("rows", "u64"),
+        ("length", "u64"),
+    ),
     # §4.2 to §4.4
-    "SnapshotManifest": (("number", "u64"), ("time", "i64"), ("tags", SETTINGS), ("source", "Source"),
-                         ("writer", "string"), ("catalog", "Reference"), ("tables", "u64"), ("rows", "u64"),
-                         ("logical_bytes", "u64"), ("fingerprint", "digest"), ("omitted", List("Omission"))),
+    "SnapshotManifest": (
+        ("number", "u64"),
+        ("time", "i64"),
+        ("tags", SETTINGS),
+        ("source", "Source"),
+        ("writer", "string"),
+        ("catalog", "Reference"),
+        ("tables", "u64"),
+        ("rows", "u64"),
+        ("logical_bytes", "u64"),
+        ("fingerprint", "digest"),
+        ("omitted", List("Omission")),
+    ),
     "Source": (("engine", "string"), ("engine_version", "string"), ("name", "string"), ("settings", SETTINGS)),
     "Omission": (("what", "string"), ("reason", "string")),
     "Catalog": (("tables", List("TableEntry", MAX_TABLES)), ("objects", List("SchemaObject"))),
     "TableEntry": (("name", "name"), ("manifest", "SliceReference"), ("rows", "u64"), ("fingerprint", "digest")),
-    "SchemaObject": (("kind", "string"), ("name", "string"), ("table", "string"), ("definition", "string"),
-                     ("position", "u64")),
-    "HistoryPage": (("previous", Maybe("Reference")), ("covered", "u64"),
-                    ("entries", List("HistoryEntry", HISTORY_PAGE_ENTRIES, 1))),
-    "HistoryEntry": (("number", "u64"), ("time", "i64"), ("tags", SETTINGS), ("tables", "u64"), ("rows", "u64"),
-                     ("bytes_added", "u64"), ("manifest", "Reference")),
+    "SchemaObject": (
+        ("kind", "string"),
+        ("name", "string"),
+        ("table", "string"),
+        ("definition", "string"),
+        ("position", "u64"),
+    ),
+    "HistoryPage": (
+        ("previous", Maybe("Reference")),
+        ("covered", "u64"),
+        ("entries", List("HistoryEntry", HISTORY_PAGE_ENTRIES, 1)),
+    ),
+    "HistoryEntry": (
+        ("number", "u64"),
+        ("time", "i64"),
+        ("tags", SETTINGS),
+        ("tables", "u64"),
+        ("rows", "u64"),
+        ("bytes_added", "u64"),
+        ("manifest", "Reference"),
+    ),
     # §5.1
-    "TableManifest": (("schema", "TableSchema"), ("rows", "u64"), ("logical_bytes", "u64"), ("stored_bytes", "u64"),
-                      ("columns", List("ColumnSummary", MAX_COLUMNS)), ("page_depth", "u32"),
-                      ("pages", List("PageEntry", MAX_PAGE_ENTRIES)), ("fingerprint", "digest")),
-    "TableSchema": (("name", "name"), ("role", "string"), ("definition", "string"), ("position", "u64"),
-                    ("columns", List("Column", MAX_COLUMNS)), ("generated", List("name", MAX_COLUMNS)),
-                    ("key", List("KeyPart", MAX_COLUMNS)), ("options", SETTINGS),
-                    ("attached", List("SchemaObject"))),
-    "Column": (("name", "name"), ("declared_type", "string"), ("logical", "u8"), ("nullable", "bool"),
-               ("hidden", "bool")),
+    "TableManifest": (
+        ("schema", "TableSchema"),
+        ("rows", "u64"),
+        ("logical_bytes", "u64"),
+        ("stored_bytes", "u64"),
+        ("columns", List("ColumnSummary", MAX_COLUMNS)),
+        ("page_depth", "u32"),
+        ("pages", List("PageEntry", MAX_PAGE_ENTRIES)),
+        ("fingerprint", "digest"),
+    ),
+    "TableSchema": (
+        ("name", "name"),
+        ("role", "string"),
+        ("definition", "string"),
+        ("position", "u64"),
+        ("columns", List("Column", MAX_COLUMNS)),
+        ("generated", List("name", MAX_COLUMNS)),
+        ("key", List("KeyPart", MAX_COLUMNS)),
+        ("options", SETTINGS),
+        ("attached", List("SchemaObject")),
+    ),
+    "Column": (
+        ("name", "name"),
+        ("declared_type", "string"),
+        ("logical", "u8"),
+        ("nullable", "bool"),
+        ("hidden", "bool"),
+    ),
     "KeyPart": (("column", "u32"), ("descending", "bool"), ("collation", "string")),
-    "ColumnSummary": (("logical_bytes", "u64"), ("stored_bytes", "u64"), ("nulls", "u64"),
-                      ("minimum", Maybe("Bound")), ("maximum", Maybe("Bound")),
-                      ("encodings", List(Pair("u8", "u64"), 256)), ("fingerprint", "digest")),
+    "ColumnSummary": (
+        ("logical_bytes", "u64"),
+        ("stored_bytes", "u64"),
+        ("nulls", "u64"),
+        ("minimum", Maybe("Bound")),
+        ("maximum", Maybe("Bound")),
+        ("encodings", List(Pair("u8", "u64"), 256)),
+        ("fingerprint", "digest"),
+    ),
     # §5.2, §5.3
-    "PageEntry": (("page", "SliceReference"), ("groups", "u64"), ("rows", "u64"), ("first_key", KEY),
-                  ("last_key", KEY)),
+    "PageEntry": (
+        ("page", "SliceReference"),
+        ("groups", "u64"),
+        ("rows", "u64"),
+        ("first_key", KEY),
+        ("last_key", KEY),
+    ),
     "Page": OneOf(("LeafPage", "InnerPage")),
     "LeafPage": (("frames", List("Reference")), ("groups", List("RowGroup", MAX_PAGE_ENTRIES, 1))),
     "InnerPage": (("children", List("PageEntry", MAX_PAGE_ENTRIES, 1)),),
     "RowGroup": (("rows", "u64"), ("first_key", KEY), ("last_key", KEY), ("blocks", List("BlockEntry", MAX_COLUMNS))),
-    "BlockEntry": (("frame", "u32"), ("start", "u64"), ("length", "u64"), ("encoding", "u8"),
-                   ("logical_bytes", "u64"), ("nulls", "u64"), ("minimum", Maybe("Bound")),
-                   ("maximum", Maybe("Bound")), ("content", "digest")),
+    "BlockEntry": (
+        ("frame", "u32"),
+        ("start", "u64"),
+        ("length", "u64"),
+        ("encoding", "u8"),
+        ("logical_bytes", "u64"),
+        ("nulls", "u64"),
+        ("minimum", Maybe("Bound")),
+        ("maximum", Maybe("Bound")),
+        ("content", "digest"),
+    ),
     "Bound": (("value", "Value"), ("exact", "bool")),
     "Value": OneOf((None, "i64", "f64", "held", "held", "held")),
 }
@@ -160,7 +252,7 @@ class Cursor:
         if count > self.end - self.position:
             raise self.fault(f"{count} bytes needed, {self.end - self.position} left")
         self.position += count
-        return self.data[self.position - count:self.position]
+        return self.data[self.position - count : self.position]
 
     def varint(self, maximum=U64):
         at = self.position
@@ -339,7 +431,7 @@ def decode_canonical(data, rows, at):
     count, form = struct.unpack_from("<IB", data)
     require(count == rows, "block", at, f"a block has {count} rows, its row group {rows}")
     require(form <= 1, "cells", at, f"unknown form {form}")
-    kinds = data[5:5 + count] if form else data[5:6] * count
+    kinds = data[5 : 5 + count] if form else data[5:6] * count
     require(len(kinds) == count, "cells", at, "the kinds are cut off")
     require(max(kinds) <= RAW_TEXT, "cells", at, f"unknown kind {max(kinds)}")
     require(not form or len(set(kinds)) > 1, "cells", at, "form 1 with cells of one kind only")
@@ -362,7 +454,7 @@ def decode_canonical(data, rows, at):
             payload = next(words)
         elif kind >= TEXT:
             length = next(lengths)
-            payload = data[position:position + length]
+            payload = data[position : position + length]
             position += length
             if kind == TEXT:
                 try:

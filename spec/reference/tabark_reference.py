@@ -19,11 +19,46 @@ import zstandard
 from blake3 import blake3
 
 from tabark_format import (
-    ARCHIVE_MAGIC, BODY_LIMITS, CATALOG, COMMIT, COMMIT_BODY_LENGTH, COMMIT_FRAME_LENGTH, DATA, FLAG_COMPRESSED,
-    FLAG_ENCRYPTED, FLAG_OPTIONAL, FORMAT_VERSION, FRAME_HEADER_LENGTH, FRAME_MAGIC, HEADER_LENGTH, HISTORY,
-    HISTORY_PAGE_ENTRIES, INTEGER, BYTES, KIND_NAMES, KNOWN_KIND_VERSION, MANIFEST, MAX_GROUP_BYTES, MAX_GROUP_ROWS,
-    MAX_PAGE_DEPTH, MAX_WINDOW_BYTES, PLAIN, REAL, TABLE_METADATA, TEXT, Body, Commit, Fault, FrameHeader, check_pairs,
-    decode_canonical, decode_whole, digest_of, fixed_reference, require)
+    ARCHIVE_MAGIC,
+    BODY_LIMITS,
+    CATALOG,
+    COMMIT,
+    COMMIT_BODY_LENGTH,
+    COMMIT_FRAME_LENGTH,
+    DATA,
+    FLAG_COMPRESSED,
+    FLAG_ENCRYPTED,
+    FLAG_OPTIONAL,
+    FORMAT_VERSION,
+    FRAME_HEADER_LENGTH,
+    FRAME_MAGIC,
+    HEADER_LENGTH,
+    HISTORY,
+    HISTORY_PAGE_ENTRIES,
+    INTEGER,
+    BYTES,
+    KIND_NAMES,
+    KNOWN_KIND_VERSION,
+    MANIFEST,
+    MAX_GROUP_BYTES,
+    MAX_GROUP_ROWS,
+    MAX_PAGE_DEPTH,
+    MAX_WINDOW_BYTES,
+    PLAIN,
+    REAL,
+    TABLE_METADATA,
+    TEXT,
+    Body,
+    Commit,
+    Fault,
+    FrameHeader,
+    check_pairs,
+    decode_canonical,
+    decode_whole,
+    digest_of,
+    fixed_reference,
+    require,
+)
 from tabark_verify import Verifier
 
 
@@ -112,23 +147,31 @@ class Archive:
         try:
             # Small steps keep what one step can yield small, so that no more than the raw length is ever made.
             while position < len(stored) and not decompressor.eof:
-                pieces.append(decompressor.decompress(stored[position:position + 1024]))
+                pieces.append(decompressor.decompress(stored[position : position + 1024]))
                 position += 1024
                 total += len(pieces[-1])
                 require(total <= header.raw, "frame", header.offset, "a body is longer than its raw length")
         except zstandard.ZstdError as error:
             raise Fault("frame", header.offset, f"a body does not decompress: {error}") from None
         require(decompressor.eof, "frame", header.offset, "a compressed body ends too early")
-        require(not decompressor.unused_data and position >= len(stored), "frame", header.offset,
-                "bytes follow the Zstandard frame")
+        require(
+            not decompressor.unused_data and position >= len(stored),
+            "frame",
+            header.offset,
+            "bytes follow the Zstandard frame",
+        )
         require(total == header.raw, "frame", header.offset, f"a body has {total} raw bytes, not {header.raw}")
         return b"".join(pieces)
 
     # §3.3
     def follow(self, reference, holder, kind):
         at = holder.offset
-        require(HEADER_LENGTH <= reference.offset and reference.offset + reference.length <= holder.offset, "reference",
-                at, f"a reference to byte {reference.offset} does not lie wholly before the frame that holds it")
+        require(
+            HEADER_LENGTH <= reference.offset and reference.offset + reference.length <= holder.offset,
+            "reference",
+            at,
+            f"a reference to byte {reference.offset} does not lie wholly before the frame that holds it",
+        )
         require(reference.length >= FRAME_HEADER_LENGTH, "reference", at, "a reference is shorter than a frame header")
         text = f"a reference leads to byte {reference.offset}, where no frame begins"
         require(self.read(reference.offset, len(FRAME_MAGIC)) == FRAME_MAGIC, "reference", at, text)
@@ -137,10 +180,18 @@ class Archive:
         require(self.chain is None or header.offset in self.chain, "reference", at, text)
         require(header.digest == reference.digest, "reference", at, f"another frame is at byte {header.offset}")
         require(header.length == reference.length, "reference", at, "a reference has another length than its frame")
-        require(self.knows(header), "unsupported", header.offset,
-                f"a needed frame of kind {header.kind} version {header.version}")
-        require(header.kind == kind, "reference", at,
-                f"a reference to a {KIND_NAMES[kind]} leads to a {KIND_NAMES[header.kind]} frame")
+        require(
+            self.knows(header),
+            "unsupported",
+            header.offset,
+            f"a needed frame of kind {header.kind} version {header.version}",
+        )
+        require(
+            header.kind == kind,
+            "reference",
+            at,
+            f"a reference to a {KIND_NAMES[kind]} leads to a {KIND_NAMES[header.kind]} frame",
+        )
         require(header.version == KNOWN_KIND_VERSION, "frame", header.offset, "the kind version is 0")
         return header
 
@@ -152,8 +203,12 @@ class Archive:
     def slice_structure(self, reference, holder, shape):
         body = self.body(self.follow(reference.frame, holder, TABLE_METADATA))
         end = reference.start + reference.length
-        require(body.slices_start() <= reference.start and end <= len(body.raw), "reference", holder.offset,
-                "a slice does not lie behind the directory and inside the body")
+        require(
+            body.slices_start() <= reference.start and end <= len(body.raw),
+            "reference",
+            holder.offset,
+            "a slice does not lie behind the directory and inside the body",
+        )
         return body.header, decode_whole(body, shape, reference.start, end)
 
     # §4.1
@@ -165,8 +220,12 @@ class Archive:
             return None
         if header.kind != COMMIT or header.end > self.size:
             return None
-        require(header.version <= KNOWN_KIND_VERSION, "unsupported", offset,
-                f"a commit of kind version {header.version}, this program reads 1")
+        require(
+            header.version <= KNOWN_KIND_VERSION,
+            "unsupported",
+            offset,
+            f"a commit of kind version {header.version}, this program reads 1",
+        )
         if header.version != 1 or header.flags or not header.stored == header.raw == COMMIT_BODY_LENGTH:
             return None
         data = self.read(offset + FRAME_HEADER_LENGTH, COMMIT_BODY_LENGTH)
@@ -176,18 +235,17 @@ class Archive:
         return commit if digest_of(data) == header.body_digest and commit.offset == offset else None
 
     def find_last_commit(self):
-        commit = self.commit_at(self.size - COMMIT_FRAME_LENGTH) if self.size >= HEADER_LENGTH + COMMIT_FRAME_LENGTH \
+        commit = (
+            self.commit_at(self.size - COMMIT_FRAME_LENGTH)
+            if self.size >= HEADER_LENGTH + COMMIT_FRAME_LENGTH
             else None
+        )
         if commit:
             return commit
+        # The base of a frame header found on the way is not followed: cells may hold frames, those of an older copy of
+        # this archive for one, and their base would lead past later commits. A commit's own offset cannot be copied.
         for offset in self.frame_magics_backwards():
-            try:
-                header = self.parse_frame_header(offset)
-            except Fault:
-                continue
             commit = self.commit_at(offset)
-            if not commit and HEADER_LENGTH <= header.base <= offset - COMMIT_FRAME_LENGTH:
-                commit = self.commit_at(header.base)
             if commit:
                 return commit
         raise Fault("commit", self.size, "the file holds no complete snapshot")
@@ -203,8 +261,12 @@ class Archive:
             end = start
 
     def check_features(self, commit):
-        require(commit.reader_features == 0, "unsupported", commit.offset,
-                f"unknown reader features {commit.reader_features:#x}")
+        require(
+            commit.reader_features == 0,
+            "unsupported",
+            commit.offset,
+            f"unknown reader features {commit.reader_features:#x}",
+        )
         require(not any(commit.reserved), "commit", commit.offset, "reserved bytes of the commit are not zero")
         require(commit.manifest, "commit", commit.offset, "the commit refers to no snapshot manifest")
         require(commit.number and commit.snapshots, "commit", commit.offset, "snapshot number or count is 0")
@@ -213,10 +275,18 @@ class Archive:
         """The previous commit with all that §4.1 says of the two, or None if there is none."""
         at = commit.offset
         previous = commit.previous
-        require((previous is None) == (commit.snapshots == 1), "commit", at,
-                "the number of snapshots does not fit whether there is a previous commit")
-        require((previous.offset if previous else 0) == commit.header.base, "commit", at,
-                "the base is not the previous commit")
+        require(
+            (previous is None) == (commit.snapshots == 1),
+            "commit",
+            at,
+            "the number of snapshots does not fit whether there is a previous commit",
+        )
+        require(
+            (previous.offset if previous else 0) == commit.header.base,
+            "commit",
+            at,
+            "the base is not the previous commit",
+        )
         end_before = 0
         if previous:
             header = self.follow(previous, commit.header, COMMIT)
@@ -239,10 +309,18 @@ class Archive:
             require(reference and covered, "commit", holder.offset, "history pages do not fit the number of snapshots")
             holder, page = self.structure(reference, holder, HISTORY, "HistoryPage")
             numbers = [entry.number for entry in page.entries]
-            require(page.covered == covered and len(numbers) == HISTORY_PAGE_ENTRIES, "commit", holder.offset,
-                    "a history page covers other snapshots than it should")
-            require(all(a < b for a, b in zip(numbers, numbers[1:])), "commit", holder.offset,
-                    "the entries of a history page do not ascend")
+            require(
+                page.covered == covered and len(numbers) == HISTORY_PAGE_ENTRIES,
+                "commit",
+                holder.offset,
+                "a history page covers other snapshots than it should",
+            )
+            require(
+                all(a < b for a, b in zip(numbers, numbers[1:])),
+                "commit",
+                holder.offset,
+                "the entries of a history page do not ascend",
+            )
             for entry in page.entries:
                 check_pairs(entry.tags, "tags", "manifest", holder.offset)
             yield holder, page
@@ -254,9 +332,15 @@ class Archive:
         commit, covered = self.last, (self.last.snapshots - 1) // HISTORY_PAGE_ENTRIES * HISTORY_PAGE_ENTRIES
         while commit and commit.snapshots > covered:
             _, manifest = self.snapshot_manifest(commit.manifest, commit.header)
-            yield SimpleNamespace(number=commit.number, time=commit.time, tags=manifest.tags, tables=commit.tables,
-                                  rows=commit.rows, bytes_added=commit.bytes_added,
-                                  manifest=commit.manifest), commit.header
+            yield SimpleNamespace(
+                number=commit.number,
+                time=commit.time,
+                tags=manifest.tags,
+                tables=commit.tables,
+                rows=commit.rows,
+                bytes_added=commit.bytes_added,
+                manifest=commit.manifest,
+            ), commit.header
             commit = self.commit_before(commit)
         for holder, page in self.history_pages():
             yield from ((entry, holder) for entry in reversed(page.entries))
@@ -271,8 +355,12 @@ class Archive:
     def catalog(self, reference, holder):
         header, catalog = self.structure(reference, holder, CATALOG, "Catalog")
         names = [entry.name.encode() for entry in catalog.tables]
-        require(all(a < b for a, b in zip(names, names[1:])), "manifest", header.offset,
-                "the tables of the catalog are not sorted or not unique")
+        require(
+            all(a < b for a, b in zip(names, names[1:])),
+            "manifest",
+            header.offset,
+            "the tables of the catalog are not sorted or not unique",
+        )
         return header, catalog
 
     def table_manifest(self, entry, holder):
@@ -301,8 +389,12 @@ class Archive:
         require(alternative == (depth > 0), "page", at, "a leaf where an inner page belongs, or the reverse")
         require(entry.rows and entry.groups, "page", holder.offset, "an entry for a page without rows")
         parts = [entry] + (page.children if depth else page.groups)
-        require(all(len(part.first_key) == len(part.last_key) == key_parts for part in parts), "page", at,
-                "a first or last key has not the key's number of cells")
+        require(
+            all(len(part.first_key) == len(part.last_key) == key_parts for part in parts),
+            "page",
+            at,
+            "a first or last key has not the key's number of cells",
+        )
         if depth == 0:
             self.check_leaf(page, header, len(schema.columns))
         return header, page
@@ -316,14 +408,26 @@ class Archive:
             require(1 <= group.rows <= MAX_GROUP_ROWS, "page", at, f"a row group of {group.rows} rows")
             require(len(group.blocks) == columns, "page", at, "a row group has not one block per column")
             # Each cell counts for at least one byte (§7.2); checked first, for cells may need no bytes in the file.
-            require(group.rows == 1 or group.rows * columns <= MAX_GROUP_BYTES, "boundaries", at,
-                    "a row group has too many cells")
+            require(
+                group.rows == 1 or group.rows * columns <= MAX_GROUP_BYTES,
+                "boundaries",
+                at,
+                "a row group has too many cells",
+            )
             for block in group.blocks:
-                require(block.frame < len(frames) and block.frame <= used, "page", at,
-                        "a page's frames are not in the order of first use")
+                require(
+                    block.frame < len(frames) and block.frame <= used,
+                    "page",
+                    at,
+                    "a page's frames are not in the order of first use",
+                )
                 used = max(used, block.frame + 1)
-                require(4 <= block.start and block.start + block.length <= frames[block.frame].raw, "block", at,
-                        "a block does not lie inside its frame")
+                require(
+                    4 <= block.start and block.start + block.length <= frames[block.frame].raw,
+                    "block",
+                    at,
+                    "a block does not lie inside its frame",
+                )
                 require(block.encoding == PLAIN, "unsupported", at, f"encoding {block.encoding}")
         require(used == len(frames), "page", at, "a page names a frame that no block uses")
 
@@ -331,12 +435,16 @@ class Archive:
     def block(self, entry, page, holder, rows):
         """The cells of a block and their canonical form."""
         body = self.body(self.follow(page.frames[entry.frame], holder, DATA))
-        require(body.slices_start() <= entry.start and entry.length >= 1, "block", holder.offset,
-                "a block does not lie behind the directory")
+        require(
+            body.slices_start() <= entry.start and entry.length >= 1,
+            "block",
+            holder.offset,
+            "a block does not lie behind the directory",
+        )
         encoding = body.raw[entry.start]
         at = body.locate(entry.start)
         require(encoding == entry.encoding, "block", at, "a block's encoding is not what its page says")
-        canonical = body.raw[entry.start + 1:entry.start + entry.length]
+        canonical = body.raw[entry.start + 1 : entry.start + entry.length]
         return decode_canonical(canonical, rows, at), canonical
 
 
@@ -351,6 +459,7 @@ def json_cell(cell):
 
 def rows_of(archive, manifest, holder):
     """The rows of a table as lists of cells, with all that §10 wants checked before cells are used."""
+
     def descend(entries, entries_holder, depth):
         for entry in entries:
             page_holder, page = archive.page(entry, entries_holder, manifest.schema, depth)
@@ -360,6 +469,7 @@ def rows_of(archive, manifest, holder):
             for group in page.groups:
                 columns = [archive.block(block, page, page_holder, group.rows)[0] for block in group.blocks]
                 yield from zip(*columns) if columns else ([] for _ in range(group.rows))
+
     return descend(manifest.pages, holder, manifest.page_depth)
 
 
@@ -374,8 +484,10 @@ def readable_time(microseconds):
 def command_list(archive, _options):
     for index, (entry, holder) in enumerate(archive.snapshots()):
         tags = "".join(f" {key}={value!r}" for key, value in entry.tags)
-        print(f"snapshot {entry.number}: {readable_time(entry.time)}, {entry.tables} tables, {entry.rows} rows, "
-              f"{entry.bytes_added} bytes added{tags}")
+        print(
+            f"snapshot {entry.number}: {readable_time(entry.time)}, {entry.tables} tables, {entry.rows} rows, "
+            f"{entry.bytes_added} bytes added{tags}"
+        )
         if index == 0:
             header, manifest = archive.snapshot_manifest(entry.manifest, holder)
             for table in archive.catalog(manifest.catalog, header)[1].tables:
@@ -413,9 +525,11 @@ def command_cat(archive, options):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Reads tabark archives.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, text in (("list", command_list, "list the snapshots and the newest one's tables"),
-                            ("verify", command_verify, "check all frames and references; --full: all content too"),
-                            ("cat", command_cat, "write a table's rows as JSON lines")):
+    for name, run, text in (
+        ("list", command_list, "list the snapshots and the newest one's tables"),
+        ("verify", command_verify, "check all frames and references; --full: all content too"),
+        ("cat", command_cat, "write a table's rows as JSON lines"),
+    ):
         command = commands.add_parser(name, help=text)
         command.add_argument("archive", metavar="ARCHIVE")
         command.set_defaults(run=run)

@@ -5,9 +5,33 @@ import struct
 from types import SimpleNamespace
 
 from tabark_format import (
-    BLOCK, BYTES, COMMIT, DATA, FLAG_OPTIONAL, FRAME_HEADER_LENGTH, GROUP_BOUNDARY_BITS, HEADER_LENGTH, INTEGER,
-    KIND_NAMES, KNOWN_KIND_VERSION, MAX_BOUND_BYTES, MAX_GROUP_BYTES, MAX_GROUP_ROWS, MIN_GROUP_ROWS, NULL, PAGE, REAL,
-    TABLE_MANIFEST, TABLE_METADATA, TEXT, U64, Fault, decode_whole, derive, require)
+    BLOCK,
+    BYTES,
+    COMMIT,
+    DATA,
+    FLAG_OPTIONAL,
+    FRAME_HEADER_LENGTH,
+    GROUP_BOUNDARY_BITS,
+    HEADER_LENGTH,
+    INTEGER,
+    KIND_NAMES,
+    KNOWN_KIND_VERSION,
+    MAX_BOUND_BYTES,
+    MAX_GROUP_BYTES,
+    MAX_GROUP_ROWS,
+    MIN_GROUP_ROWS,
+    NULL,
+    PAGE,
+    REAL,
+    TABLE_MANIFEST,
+    TABLE_METADATA,
+    TEXT,
+    U64,
+    Fault,
+    decode_whole,
+    derive,
+    require,
+)
 
 
 # §7.2
@@ -27,7 +51,7 @@ def row_hash(cells):
             h = mix(h ^ payload & U64)
         elif kind >= TEXT:
             for start in range(0, len(payload), 8):
-                h = mix(h ^ int.from_bytes(payload[start:start + 8], "little"))
+                h = mix(h ^ int.from_bytes(payload[start : start + 8], "little"))
             h = mix(h ^ len(payload))
     return h
 
@@ -39,8 +63,11 @@ def cell_bytes(cell):
 
 def starts_group(rows_before, bytes_before, row_bytes, hash_of_row):
     """Whether a row starts a new row group; the hash is computed only where it matters."""
-    return rows_before > 0 and (rows_before == MAX_GROUP_ROWS or bytes_before + row_bytes > MAX_GROUP_BYTES or (
-        rows_before >= MIN_GROUP_ROWS and hash_of_row() >> (64 - GROUP_BOUNDARY_BITS) == 0))
+    return rows_before > 0 and (
+        rows_before == MAX_GROUP_ROWS
+        or bytes_before + row_bytes > MAX_GROUP_BYTES
+        or (rows_before >= MIN_GROUP_ROWS and hash_of_row() >> (64 - GROUP_BOUNDARY_BITS) == 0)
+    )
 
 
 def number_of(cell):
@@ -133,11 +160,19 @@ class Verifier:
     def run(self):
         end = self.archive.last.header.end
         self.walk_frames(end)
-        self.expect(self.archive.last.offset in self.headers, "commit", self.archive.last.offset,
-                    "the last commit does not stand where a frame begins")
+        self.expect(
+            self.archive.last.offset in self.headers,
+            "commit",
+            self.archive.last.offset,
+            "the last commit does not stand where a frame begins",
+        )
         self.archive.chain = set(self.headers)
-        self.expect(end == self.archive.size, "tail", end,
-                    f"{self.archive.size - end} bytes follow the last commit and belong to no snapshot")
+        self.expect(
+            end == self.archive.size,
+            "tail",
+            end,
+            f"{self.archive.size - end} bytes follow the last commit and belong to no snapshot",
+        )
         commits = []
         with self.noting():
             commit = self.archive.last
@@ -169,8 +204,12 @@ class Verifier:
                 self.archive.check_stored(header)
                 self.expect(header.base == base, "frame", position, "the base is not the last commit before")
                 if self.archive.knows(header) or not header.flags & FLAG_OPTIONAL:
-                    require(self.archive.knows(header), "unsupported", position,
-                            f"a frame of kind {header.kind} version {header.version}")
+                    require(
+                        self.archive.knows(header),
+                        "unsupported",
+                        position,
+                        f"a frame of kind {header.kind} version {header.version}",
+                    )
                     require(header.version, "frame", position, "the kind version is 0")
                 self.archive.frame_header(position)
             if header.kind == COMMIT:
@@ -194,9 +233,16 @@ class Verifier:
         for holder, page in self.archive.history_pages():
             for entry in page.entries:
                 commit = commits.get(entry.number)
-                self.expect(commit and all(getattr(commit, name) == getattr(entry, name) for name in (
-                    "time", "tables", "rows", "bytes_added", "manifest")), "commit", holder.offset,
-                    f"the history page tells of snapshot {entry.number} otherwise than its commit")
+                self.expect(
+                    commit
+                    and all(
+                        getattr(commit, name) == getattr(entry, name)
+                        for name in ("time", "tables", "rows", "bytes_added", "manifest")
+                    ),
+                    "commit",
+                    holder.offset,
+                    f"the history page tells of snapshot {entry.number} otherwise than its commit",
+                )
                 with self.noting(f"snapshot {entry.number}: "):
                     header, manifest = self.archive.snapshot_manifest(entry.manifest, holder)
                     require(manifest.tags == entry.tags, "commit", holder.offset, "tags differ from the manifest's")
@@ -205,8 +251,12 @@ class Verifier:
         where = f"snapshot {commit.number}: "
         with self.noting(where):
             header, manifest = self.archive.snapshot_manifest(commit.manifest, commit.header)
-            require((manifest.number, manifest.time) == (commit.number, commit.time), "manifest", header.offset,
-                    "number or time differ from the commit's")
+            require(
+                (manifest.number, manifest.time) == (commit.number, commit.time),
+                "manifest",
+                header.offset,
+                "number or time differ from the commit's",
+            )
             catalog_header, catalog = self.archive.catalog(manifest.catalog, header)
             logical, sound = 0, True
             for entry in catalog.tables:
@@ -216,12 +266,23 @@ class Verifier:
             if not self.full:
                 return
             totals = len(catalog.tables), sum(entry.rows for entry in catalog.tables)
-            self.expect((manifest.tables, manifest.rows) == totals and (not sound or manifest.logical_bytes == logical),
-                        "totals", header.offset, "totals of the manifest are wrong", where)
+            self.expect(
+                (manifest.tables, manifest.rows) == totals and (not sound or manifest.logical_bytes == logical),
+                "totals",
+                header.offset,
+                "totals of the manifest are wrong",
+                where,
+            )
             self.expect((commit.tables, commit.rows) == totals, "totals", commit.offset, "totals are wrong", where)
             parts = b"".join(hashed_string(entry.name) + entry.fingerprint for entry in catalog.tables)
-            self.expect(derive("tabark 1 snapshot fingerprint", struct.pack("<I", len(catalog.tables)), parts)
-                        == manifest.fingerprint, "fingerprint", header.offset, "the fingerprint is wrong", where)
+            self.expect(
+                derive("tabark 1 snapshot fingerprint", struct.pack("<I", len(catalog.tables)), parts)
+                == manifest.fingerprint,
+                "fingerprint",
+                header.offset,
+                "the fingerprint is wrong",
+                where,
+            )
 
     def check_table(self, entry, holder, source, number):
         where = f"snapshot {number}, table {entry.name!r}: "
@@ -230,8 +291,13 @@ class Verifier:
             place = (entry.manifest.frame.offset, entry.manifest.start, entry.manifest.length)
             if self.full:
                 self.expect(entry.rows == manifest.rows, "totals", holder.offset, "rows differ from the catalog", where)
-                self.expect(entry.fingerprint == manifest.fingerprint, "fingerprint", holder.offset,
-                            "the fingerprint differs from the catalog's", where)
+                self.expect(
+                    entry.fingerprint == manifest.fingerprint,
+                    "fingerprint",
+                    holder.offset,
+                    "the fingerprint differs from the catalog's",
+                    where,
+                )
                 if place not in self.rows_found:
                     self.rows_found[place] = TableCheck(self, header, manifest, source, number).run()
                 if self.rows_found[place] is not None:
@@ -270,10 +336,19 @@ class Verifier:
         labels = {}
         for label in directory.slices:
             require(label.table < len(directory.tables), "directory", at, "a label of no table")
-            require(label.what in ((BLOCK,) if body.header.kind == DATA else (PAGE, TABLE_MANIFEST)), "directory", at,
-                    f"a label of what {label.what} in a {KIND_NAMES[body.header.kind]} frame")
-            labels[at, position, label.length] = (label.what, directory.tables[label.table], label.group,
-                                                  label.column, label.rows)
+            require(
+                label.what in ((BLOCK,) if body.header.kind == DATA else (PAGE, TABLE_MANIFEST)),
+                "directory",
+                at,
+                f"a label of what {label.what} in a {KIND_NAMES[body.header.kind]} frame",
+            )
+            labels[at, position, label.length] = (
+                label.what,
+                directory.tables[label.table],
+                label.group,
+                label.column,
+                label.rows,
+            )
             position += label.length
         require(position == len(body.raw), "directory", at, "the slices' lengths do not add up to the body")
         for place, uses in self.uses.items():
@@ -282,8 +357,14 @@ class Verifier:
                 # A later snapshot may use a slice under another name; what it is and its rows stay. Within the
                 # snapshot that wrote it a slice may be used in several places, and its label tells of one of them.
                 own = [use[1:] for use in uses if use[0] == number]
-                require(label and all((use[1], use[5]) == (label[0], label[4]) for use in uses)
-                        and (not own or label in own), "directory", at, "a label does not fit what uses its slice")
+                require(
+                    label
+                    and all((use[1], use[5]) == (label[0], label[4]) for use in uses)
+                    and (not own or label in own),
+                    "directory",
+                    at,
+                    "a label does not fit what uses its slice",
+                )
 
 
 def hashed_string(text):
@@ -340,10 +421,21 @@ class TableCheck:
                 for group in parts:
                     self.check_group(group, page, header)
             self.verifier.use(place, self.number, PAGE, self.schema.name, start[1], 0, self.rows - start[0])
-            self.expect((entry.rows, entry.groups) == (self.rows - start[0], self.groups - start[1]), "totals",
-                        holder.offset, "rows or row groups of a page entry are wrong", where)
-            self.expect((entry.first_key, entry.last_key) == (parts[0].first_key, parts[-1].last_key), "totals", holder.offset,
-                        "first or last key of a page entry are wrong", where)
+            self.expect(
+                (entry.rows, entry.groups) == (self.rows - start[0], self.groups - start[1]),
+                "totals",
+                holder.offset,
+                "rows or row groups of a page entry are wrong",
+                where,
+            )
+            self.expect(
+                (entry.first_key, entry.last_key) == (parts[0].first_key, parts[-1].last_key),
+                "totals",
+                holder.offset,
+                "first or last key of a page entry are wrong",
+                where,
+            )
+
     def check_group(self, group, page, holder):
         where = f"{self.where}rows {self.rows + 1} to {self.rows + group.rows}: "
         columns = []
@@ -364,13 +456,19 @@ class TableCheck:
         where = f"{where}column {self.schema.columns[index].name!r}: "
         frame = page.frames[entry.frame]
         cells, canonical = self.archive.block(entry, page, holder, rows)
-        self.verifier.use((frame.offset, entry.start, entry.length), self.number, BLOCK, self.schema.name, self.groups,
-                          index, rows)
+        self.verifier.use(
+            (frame.offset, entry.start, entry.length), self.number, BLOCK, self.schema.name, self.groups, index, rows
+        )
         content = derive("tabark 1 column block content", canonical)
         self.expect(content == entry.content, "content", at, "the content digest is wrong", where)
         nulls = sum(kind == NULL for kind, _ in cells)
-        self.expect((entry.logical_bytes, entry.nulls) == (len(canonical), nulls), "totals", at,
-                    "logical bytes or nulls of a block are wrong", where)
+        self.expect(
+            (entry.logical_bytes, entry.nulls) == (len(canonical), nulls),
+            "totals",
+            at,
+            "logical bytes or nulls of a block are wrong",
+            where,
+        )
         bounds = bounds_of(cells)
         self.expect((entry.minimum, entry.maximum) == bounds, "totals", at, "bounds of a block are wrong", where)
         raw = self.archive.frame_header(frame.offset).raw
@@ -387,14 +485,24 @@ class TableCheck:
         at = holder.offset
         keys = list(zip(*(columns[part.column] for part in self.schema.key)))
         if keys:
-            self.expect(group.first_key == [bound_of(cell) for cell in keys[0]]
-                        and group.last_key == [bound_of(cell) for cell in keys[-1]], "totals", at,
-                        "first or last key of a row group are wrong", where)
+            self.expect(
+                group.first_key == [bound_of(cell) for cell in keys[0]]
+                and group.last_key == [bound_of(cell) for cell in keys[-1]],
+                "totals",
+                at,
+                "first or last key of a row group are wrong",
+                where,
+            )
         hashed = keys or list(zip(*columns)) or [()] * group.rows
         sizes = [sum(map(cell_bytes, row)) for row in zip(*columns)] or [0] * group.rows
         if self.last_row:
-            self.expect(starts_group(*self.last_row[:2], sizes[0], lambda: row_hash(hashed[0])), "boundaries", at,
-                        "the row group should not begin where it does", where)
+            self.expect(
+                starts_group(*self.last_row[:2], sizes[0], lambda: row_hash(hashed[0])),
+                "boundaries",
+                at,
+                "the row group should not begin where it does",
+                where,
+            )
         size = sizes[0]
         for row in range(1, group.rows):
             if starts_group(row, size, sizes[row], lambda: row_hash(hashed[row])):
@@ -430,21 +538,52 @@ class TableCheck:
     def check_summaries(self, rows):
         at, manifest = self.header.offset, self.manifest
         self.expect(manifest.rows == rows, "totals", at, "the number of rows is wrong")
-        self.expect((manifest.logical_bytes, manifest.stored_bytes) == (
-            sum(column.logical_bytes for column in manifest.columns),
-            sum(column.stored_bytes for column in manifest.columns)), "totals", at, "the table's bytes are wrong")
+        self.expect(
+            (manifest.logical_bytes, manifest.stored_bytes)
+            == (
+                sum(column.logical_bytes for column in manifest.columns),
+                sum(column.stored_bytes for column in manifest.columns),
+            ),
+            "totals",
+            at,
+            "the table's bytes are wrong",
+        )
         hasher = [struct.pack("<QI", rows, len(manifest.columns))]
         for index, (column, summary) in enumerate(zip(self.schema.columns, manifest.columns)):
             where = f"{self.where}column {column.name!r}: "
-            self.expect((summary.logical_bytes, summary.stored_bytes, summary.nulls) == (
-                self.logical[index], self.stored[index], self.nulls[index]), "totals", at,
-                "logical bytes, stored bytes or nulls of a column are wrong", where)
-            self.expect(summary.encodings == sorted(self.encodings[index].items()), "totals", at,
-                        "the encodings of a column are wrong", where)
-            self.expect((summary.minimum, summary.maximum) == bounds_of_blocks(self.bounds[index]), "totals", at,
-                        "the bounds of a column are wrong", where)
-            self.expect(summary.fingerprint == derive("tabark 1 column fingerprint", *self.contents[index]),
-                        "fingerprint", at, "the fingerprint of a column is wrong", where)
+            self.expect(
+                (summary.logical_bytes, summary.stored_bytes, summary.nulls)
+                == (self.logical[index], self.stored[index], self.nulls[index]),
+                "totals",
+                at,
+                "logical bytes, stored bytes or nulls of a column are wrong",
+                where,
+            )
+            self.expect(
+                summary.encodings == sorted(self.encodings[index].items()),
+                "totals",
+                at,
+                "the encodings of a column are wrong",
+                where,
+            )
+            self.expect(
+                (summary.minimum, summary.maximum) == bounds_of_blocks(self.bounds[index]),
+                "totals",
+                at,
+                "the bounds of a column are wrong",
+                where,
+            )
+            self.expect(
+                summary.fingerprint == derive("tabark 1 column fingerprint", *self.contents[index]),
+                "fingerprint",
+                at,
+                "the fingerprint of a column is wrong",
+                where,
+            )
             hasher += [hashed_string(column.name), bytes([column.hidden]), summary.fingerprint]
-        self.expect(manifest.fingerprint == derive("tabark 1 table fingerprint", *hasher), "fingerprint", at,
-                    "the table's fingerprint is wrong")
+        self.expect(
+            manifest.fingerprint == derive("tabark 1 table fingerprint", *hasher),
+            "fingerprint",
+            at,
+            "the table's fingerprint is wrong",
+        )

@@ -34,7 +34,7 @@ def check(name):
     lines = [line.split(": ", 1) for line in header]
     fields = {key: value for key, value in lines if key != "rows"}
     archive, expect = FOLDER / f"{name}.tabark", fields["expect"]
-    for level in list(COMMANDS)[list(COMMANDS).index(fields.get("needs", "open")):]:
+    for level in list(COMMANDS)[list(COMMANDS).index(fields.get("needs", "open")) :]:
         command, *options = COMMANDS[level]
         code, output = run(command, archive, *options)
         if code != EXIT_CODES[expect]:
@@ -51,8 +51,11 @@ def check(name):
         table, _, at = where.partition(" at ")
         code, output = run("cat", archive, "-t", table, *(["--at", at] if at else []))
         data = output.encode()
-        same = hashlib.sha256(data).hexdigest() == wanted[7:] if wanted.startswith("sha256 ") else \
-            data == (FOLDER / wanted).read_bytes()
+        same = (
+            hashlib.sha256(data).hexdigest() == wanted[7:]
+            if wanted.startswith("sha256 ")
+            else data == (FOLDER / wanted).read_bytes()
+        )
         if code or not same:
             yield f"cat {where}: exit code {code}, other rows than expected\n{output[:500]}"
 

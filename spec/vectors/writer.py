@@ -15,11 +15,29 @@ from blake3 import blake3
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "reference"))
 from tabark_format import (  # noqa: E402
-    CATALOG, COMMIT, DATA, HISTORY, MANIFEST, PRIMITIVES, STRUCTURES, TABLE_METADATA, List, Maybe, OneOf, Pair)
+    CATALOG,
+    COMMIT,
+    DATA,
+    HISTORY,
+    MANIFEST,
+    PRIMITIVES,
+    STRUCTURES,
+    TABLE_METADATA,
+    List,
+    Maybe,
+    OneOf,
+    Pair,
+)
 
 NOTHING = bytes(48)
-FRAME_NAMES = {DATA: "data", TABLE_METADATA: "table metadata", CATALOG: "catalog", MANIFEST: "manifest",
-               COMMIT: "commit", HISTORY: "history"}
+FRAME_NAMES = {
+    DATA: "data",
+    TABLE_METADATA: "table metadata",
+    CATALOG: "catalog",
+    MANIFEST: "manifest",
+    COMMIT: "commit",
+    HISTORY: "history",
+}
 
 
 class RawText(bytes):
@@ -97,8 +115,13 @@ def canonical(cells):
     one_kind = len(set(kinds)) == 1
     fixed = b"".join(struct.pack("<Q", payload % 2**64) for kind, payload in cells if kind in (1, 2))
     variable = [payload for kind, payload in cells if kind > 2]
-    return (struct.pack("<IB", len(cells), not one_kind) + (kinds[:1] if one_kind else kinds) + fixed
-            + b"".join(struct.pack("<I", len(payload)) for payload in variable) + b"".join(variable))
+    return (
+        struct.pack("<IB", len(cells), not one_kind)
+        + (kinds[:1] if one_kind else kinds)
+        + fixed
+        + b"".join(struct.pack("<I", len(payload)) for payload in variable)
+        + b"".join(variable)
+    )
 
 
 def mixed(x):
@@ -131,8 +154,12 @@ def cut(rows, key):
     for row in rows:
         length = row_bytes(row)
         count = len(groups[-1]) if groups else 0
-        if count == 0 or count == 131072 or size + length > 67108864 or (
-                count >= 32768 and row_hash([row[part.column] for part in key] if key else row) < 2**49):
+        if (
+            count == 0
+            or count == 131072
+            or size + length > 67108864
+            or (count >= 32768 and row_hash([row[part.column] for part in key] if key else row) < 2**49)
+        ):
             groups.append([])
             size = 0
         groups[-1].append(row)
@@ -176,18 +203,34 @@ def key_part(index, descending=False, collation="BINARY"):
     return Fields(column=index, descending=descending, collation=collation)
 
 
-def table(name, columns, rows, key=(), role="table", definition=None, position=1, generated=(), options=(),
-          attached=()):
+def table(
+    name, columns, rows, key=(), role="table", definition=None, position=1, generated=(), options=(), attached=()
+):
     columns = [column(one) if isinstance(one, str) else one for one in columns]
-    schema = Fields(name=name, role=role, definition=definition or f"CREATE TABLE {name}", position=position,
-                    columns=columns, generated=list(generated), key=list(key), options=list(options),
-                    attached=list(attached))
+    schema = Fields(
+        name=name,
+        role=role,
+        definition=definition or f"CREATE TABLE {name}",
+        position=position,
+        columns=columns,
+        generated=list(generated),
+        key=list(key),
+        options=list(options),
+        attached=list(attached),
+    )
     return Fields(schema=schema, rows=[[cell(value) for value in row] for row in rows])
 
 
 class Writer:
-    def __init__(self, changes=None, compress=False, frame_per_block=False, page_depth=0, leaf_groups=64,
-                 archive_id=bytes(range(0xA0, 0xB0))):
+    def __init__(
+        self,
+        changes=None,
+        compress=False,
+        frame_per_block=False,
+        page_depth=0,
+        leaf_groups=64,
+        archive_id=bytes(range(0xA0, 0xB0)),
+    ):
         self.changes = changes or {}
         self.compress, self.frame_per_block = compress, frame_per_block
         self.page_depth, self.leaf_groups = page_depth, leaf_groups
@@ -210,12 +253,28 @@ class Writer:
             smaller = zstandard.ZstdCompressor(level=19).compress(raw)
             if len(smaller) < len(raw):
                 stored, flags = smaller, flags | 1
-        fields = Fields(kind=kind, version=1, flags=flags, tag=self.id[:8],
-                        base=self.commits[-1].offset if self.commits else 0, stored=len(stored), raw=len(raw),
-                        body=stored)
+        fields = Fields(
+            kind=kind,
+            version=1,
+            flags=flags,
+            tag=self.id[:8],
+            base=self.commits[-1].offset if self.commits else 0,
+            stored=len(stored),
+            raw=len(raw),
+            body=stored,
+        )
         fields = self.changed(f"frame {name}", fields)
-        head = b"TBKF" + struct.pack("<BBH8sQQQ32s", fields.kind, fields.version, fields.flags, fields.tag, fields.base,
-                                     fields.stored, fields.raw, blake(fields.body))
+        head = b"TBKF" + struct.pack(
+            "<BBH8sQQQ32s",
+            fields.kind,
+            fields.version,
+            fields.flags,
+            fields.tag,
+            fields.base,
+            fields.stored,
+            fields.raw,
+            blake(fields.body),
+        )
         reference = Fields(offset=len(self.data), length=104 + fields.stored, digest=blake(head))
         self.data += head + reference.digest + fields.body
         return reference, fields
@@ -227,9 +286,21 @@ class Writer:
         if not new:
             return
         names = sorted({label.name for _, label in new})
-        directory = Fields(snapshot=self.number, tables=names, slices=[
-            Fields(table=names.index(label.name), what=label.what, group=label.group, column=label.column,
-                   rows=label.rows, length=len(raw)) for raw, label in new])
+        directory = Fields(
+            snapshot=self.number,
+            tables=names,
+            slices=[
+                Fields(
+                    table=names.index(label.name),
+                    what=label.what,
+                    group=label.group,
+                    column=label.column,
+                    rows=label.rows,
+                    length=len(raw),
+                )
+                for raw, label in new
+            ],
+        )
         encoded = encode("Directory", self.changed(f"directory {FRAME_NAMES[kind]}", directory))
         length = self.changed(f"directory length {FRAME_NAMES[kind]}", len(encoded))
         body = struct.pack("<I", length) + encoded
@@ -243,8 +314,9 @@ class Writer:
 
     def slice_reference(self, raw):
         place = self.slices[raw]
-        return self.changed("slice reference", Fields(frame=Fields(**vars(place.reference)), start=place.start,
-                                                      length=len(raw)))
+        return self.changed(
+            "slice reference", Fields(frame=Fields(**vars(place.reference)), start=place.start, length=len(raw))
+        )
 
     # §5, §6
     def groups_of(self, one):
@@ -259,14 +331,37 @@ class Writer:
                 raw = self.changed("block", b"\0" + form)
                 label = Fields(name=one.schema.name, what=0, group=number, column=index, rows=len(rows))
                 low, high = bounds(cells)
-                blocks.append(Fields(raw=raw, label=label, low=low, high=high, entry=Fields(
-                    frame=None, start=None, length=len(raw), encoding=0, logical_bytes=len(form),
-                    nulls=sum(kind == 0 for kind, _ in cells), minimum=low and bound(low), maximum=high and bound(high),
-                    content=derive("tabark 1 column block content", form))))
+                blocks.append(
+                    Fields(
+                        raw=raw,
+                        label=label,
+                        low=low,
+                        high=high,
+                        entry=Fields(
+                            frame=None,
+                            start=None,
+                            length=len(raw),
+                            encoding=0,
+                            logical_bytes=len(form),
+                            nulls=sum(kind == 0 for kind, _ in cells),
+                            minimum=low and bound(low),
+                            maximum=high and bound(high),
+                            content=derive("tabark 1 column block content", form),
+                        ),
+                    )
+                )
             key = one.schema.key
-            result.append(Fields(blocks=blocks, group=Fields(
-                rows=len(rows), first_key=[bound(rows[0][part.column]) for part in key],
-                last_key=[bound(rows[-1][part.column]) for part in key], blocks=[])))
+            result.append(
+                Fields(
+                    blocks=blocks,
+                    group=Fields(
+                        rows=len(rows),
+                        first_key=[bound(rows[0][part.column]) for part in key],
+                        last_key=[bound(rows[-1][part.column]) for part in key],
+                        blocks=[],
+                    ),
+                )
+            )
         return result
 
     def leaf(self, groups):
@@ -291,26 +386,40 @@ class Writer:
         """Leaf pages of a table as (raw bytes, label, totals)."""
         pages, first = [], 0
         for start in range(0, len(groups), self.leaf_groups):
-            part = groups[start:start + self.leaf_groups]
+            part = groups[start : start + self.leaf_groups]
             rows = sum(group.group.rows for group in part)
             raw = self.changed("raw page", encode("Page", self.changed("page", (0, self.leaf(part)))))
-            pages.append((raw, self.page_label(one.schema.name, first, rows), Fields(
-                groups=len(part), rows=rows, first_key=part[0].group.first_key, last_key=part[-1].group.last_key)))
+            pages.append(
+                (
+                    raw,
+                    self.page_label(one.schema.name, first, rows),
+                    Fields(
+                        groups=len(part), rows=rows, first_key=part[0].group.first_key, last_key=part[-1].group.last_key
+                    ),
+                )
+            )
             first += len(part)
         return pages
 
     def page_entries(self, pages):
-        return [self.changed("page entry", Fields(page=self.slice_reference(raw), **vars(totals)))
-                for raw, _, totals in pages]
+        return [
+            self.changed("page entry", Fields(page=self.slice_reference(raw), **vars(totals)))
+            for raw, _, totals in pages
+        ]
 
     def parents_of(self, one, pages):
         parents = []
         for start in range(0, len(pages), 2):
-            part = pages[start:start + 2]
+            part = pages[start : start + 2]
             rows, groups = sum(page[2].rows for page in part), sum(page[2].groups for page in part)
             raw = encode("Page", (1, Fields(children=self.page_entries(part))))
-            parents.append((raw, self.page_label(one.schema.name, part[0][1].group, rows), Fields(
-                groups=groups, rows=rows, first_key=part[0][2].first_key, last_key=part[-1][2].last_key)))
+            parents.append(
+                (
+                    raw,
+                    self.page_label(one.schema.name, part[0][1].group, rows),
+                    Fields(groups=groups, rows=rows, first_key=part[0][2].first_key, last_key=part[-1][2].last_key),
+                )
+            )
         return parents
 
     def table_manifest(self, one, groups, pages):
@@ -320,25 +429,43 @@ class Writer:
             nan = any(block.low is None and block.entry.nulls < block.label.rows for block in blocks)
             low = None if nan else bounds([block.low for block in blocks if block.low])[0]
             high = None if nan else bounds([block.high for block in blocks if block.high])[1]
-            summaries.append(self.changed("summary", Fields(
-                logical_bytes=sum(block.entry.logical_bytes for block in blocks),
-                stored_bytes=sum(block.stored for block in blocks), nulls=sum(block.entry.nulls for block in blocks),
-                minimum=low and bound(low), maximum=high and bound(high),
-                encodings=[(0, len(blocks))] if blocks else [],
-                fingerprint=derive("tabark 1 column fingerprint", b"".join(b.entry.content for b in blocks)))))
+            summaries.append(
+                self.changed(
+                    "summary",
+                    Fields(
+                        logical_bytes=sum(block.entry.logical_bytes for block in blocks),
+                        stored_bytes=sum(block.stored for block in blocks),
+                        nulls=sum(block.entry.nulls for block in blocks),
+                        minimum=low and bound(low),
+                        maximum=high and bound(high),
+                        encodings=[(0, len(blocks))] if blocks else [],
+                        fingerprint=derive("tabark 1 column fingerprint", b"".join(b.entry.content for b in blocks)),
+                    ),
+                )
+            )
         rows = sum(group.group.rows for group in groups)
         hashed = struct.pack("<QI", rows, len(summaries))
         for one_column, summary in zip(schema.columns, summaries):
             name = one_column.name.encode()
             hashed += struct.pack("<I", len(name)) + name + bytes([one_column.hidden]) + summary.fingerprint
-        return self.changed("table", Fields(
-            schema=schema, rows=rows, logical_bytes=sum(one.logical_bytes for one in summaries),
-            stored_bytes=sum(one.stored_bytes for one in summaries), columns=summaries, page_depth=self.page_depth,
-            pages=self.page_entries(pages), fingerprint=derive("tabark 1 table fingerprint", hashed)))
+        return self.changed(
+            "table",
+            Fields(
+                schema=schema,
+                rows=rows,
+                logical_bytes=sum(one.logical_bytes for one in summaries),
+                stored_bytes=sum(one.stored_bytes for one in summaries),
+                columns=summaries,
+                page_depth=self.page_depth,
+                pages=self.page_entries(pages),
+                fingerprint=derive("tabark 1 table fingerprint", hashed),
+            ),
+        )
 
     # §4
-    def append(self, tables, number=None, time=None, tags=(), objects=(), omitted=(), settings=(), extra_frames=(),
-               until=None):
+    def append(
+        self, tables, number=None, time=None, tags=(), objects=(), omitted=(), settings=(), extra_frames=(), until=None
+    ):
         """Adds a snapshot; `until` names the frame after which an interrupted append ends."""
         self.number = number or (self.commits[-1].number + 1 if self.commits else 1)
         time = 1_700_000_000_000_000 + self.number if time is None else time
@@ -362,12 +489,25 @@ class Writer:
             self.slice_frame(TABLE_METADATA, [page[:2] for each in pages for page in each])
         manifests = [self.table_manifest(*each) for each in zip(tables, groups, pages)]
         raws = [self.changed("raw table", encode("TableManifest", manifest)) for manifest in manifests]
-        self.slice_frame(TABLE_METADATA, [
-            (raw, Fields(name=one.schema.name, what=2, group=0, column=0, rows=sum(g.group.rows for g in each)))
-            for raw, one, each in zip(raws, tables, groups)])
-        entries = [self.changed("table entry", Fields(
-            name=one.schema.name, manifest=self.slice_reference(raw), rows=manifest.rows,
-            fingerprint=manifest.fingerprint)) for one, raw, manifest in zip(tables, raws, manifests)]
+        self.slice_frame(
+            TABLE_METADATA,
+            [
+                (raw, Fields(name=one.schema.name, what=2, group=0, column=0, rows=sum(g.group.rows for g in each)))
+                for raw, one, each in zip(raws, tables, groups)
+            ],
+        )
+        entries = [
+            self.changed(
+                "table entry",
+                Fields(
+                    name=one.schema.name,
+                    manifest=self.slice_reference(raw),
+                    rows=manifest.rows,
+                    fingerprint=manifest.fingerprint,
+                ),
+            )
+            for one, raw, manifest in zip(tables, raws, manifests)
+        ]
         catalog = encode("Catalog", self.changed("catalog", Fields(tables=entries, objects=list(objects))))
         if catalog not in self.slices:
             self.slices[catalog] = self.frame(CATALOG, catalog)[0]
@@ -376,36 +516,93 @@ class Writer:
             hashed += struct.pack("<I", len(entry.name.encode())) + entry.name.encode() + entry.fingerprint
         rows, logical = sum(one.rows for one in manifests), sum(one.logical_bytes for one in manifests)
         source = Fields(engine="sqlite", engine_version="3.45.0", name="main", settings=list(settings))
-        manifest = self.changed("manifest", Fields(
-            number=self.number, time=time, tags=list(tags), source=source, writer="vectors 1",
-            catalog=Fields(**vars(self.slices[catalog])), tables=len(entries), rows=rows, logical_bytes=logical,
-            fingerprint=derive("tabark 1 snapshot fingerprint", hashed), omitted=list(omitted)))
+        manifest = self.changed(
+            "manifest",
+            Fields(
+                number=self.number,
+                time=time,
+                tags=list(tags),
+                source=source,
+                writer="vectors 1",
+                catalog=Fields(**vars(self.slices[catalog])),
+                tables=len(entries),
+                rows=rows,
+                logical_bytes=logical,
+                fingerprint=derive("tabark 1 snapshot fingerprint", hashed),
+                omitted=list(omitted),
+            ),
+        )
         reference = self.frame(MANIFEST, encode("SnapshotManifest", manifest))[0]
         if until == "manifest":
             return self
         if len(self.commits) - self.covered == 64:
             self.history_page()
-        self.commit(Fields(number=self.number, time=time, offset=len(self.data), reader_features=0, writer_features=0,
-                           tables=len(entries), rows=rows, manifest=reference,
-                           previous=self.commits[-1].reference if self.commits else None, history=self.history,
-                           snapshots=len(self.commits) + 1, reserved=bytes(40), tags=list(tags)))
+        self.commit(
+            Fields(
+                number=self.number,
+                time=time,
+                offset=len(self.data),
+                reader_features=0,
+                writer_features=0,
+                tables=len(entries),
+                rows=rows,
+                manifest=reference,
+                previous=self.commits[-1].reference if self.commits else None,
+                history=self.history,
+                snapshots=len(self.commits) + 1,
+                reserved=bytes(40),
+                tags=list(tags),
+            )
+        )
         return self
 
     def history_page(self):
         self.covered += 64
-        page = self.changed("history page", Fields(previous=self.history, covered=self.covered, entries=[
-            Fields(number=one.number, time=one.time, tags=one.tags, tables=one.tables, rows=one.rows,
-                   bytes_added=one.bytes_added, manifest=one.manifest) for one in self.commits[-64:]]))
+        page = self.changed(
+            "history page",
+            Fields(
+                previous=self.history,
+                covered=self.covered,
+                entries=[
+                    Fields(
+                        number=one.number,
+                        time=one.time,
+                        tags=one.tags,
+                        tables=one.tables,
+                        rows=one.rows,
+                        bytes_added=one.bytes_added,
+                        manifest=one.manifest,
+                    )
+                    for one in self.commits[-64:]
+                ],
+            ),
+        )
         self.history = self.frame(HISTORY, encode("HistoryPage", page))[0]
 
     def commit(self, fields):
         before = self.commits[-1].reference if self.commits else None
         fields.bytes_added = len(self.data) + 360 - (before.offset + before.length if before else 0)
         fields = self.changed("commit", fields)
-        references = [one and struct.pack("<QQ32s", one.offset, one.length, one.digest) or NOTHING
-                      for one in (fields.manifest, fields.previous, fields.history)]
-        fields.reference = self.frame(COMMIT, struct.pack(
-            "<QqQQQQQQ48s48s48sQ40s", fields.number, fields.time, fields.offset, fields.reader_features,
-            fields.writer_features, fields.tables, fields.rows, fields.bytes_added, *references, fields.snapshots,
-            fields.reserved), compress=False)[0]
+        references = [
+            one and struct.pack("<QQ32s", one.offset, one.length, one.digest) or NOTHING
+            for one in (fields.manifest, fields.previous, fields.history)
+        ]
+        fields.reference = self.frame(
+            COMMIT,
+            struct.pack(
+                "<QqQQQQQQ48s48s48sQ40s",
+                fields.number,
+                fields.time,
+                fields.offset,
+                fields.reader_features,
+                fields.writer_features,
+                fields.tables,
+                fields.rows,
+                fields.bytes_added,
+                *references,
+                fields.snapshots,
+                fields.reserved,
+            ),
+            compress=False,
+        )[0]
         self.commits.append(fields)
