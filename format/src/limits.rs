@@ -1,7 +1,7 @@
 //! Every maximum of the format in one place, each with its reason. `spec/format.md` §2.2 lists them; a test compares.
 
 /// Bytes of the raw body of a metadata frame. A page of 64 row groups of 2,000 columns takes about 20 MB.
-pub const MAX_METADATA_BODY: u64 = 64 << 20;
+pub const MAX_METADATA_BODY: usize = 64 << 20;
 /// Bytes of the raw body of a data frame: variable payloads are counted in `u32`, and databases allow values up to 2 GiB.
 pub const MAX_DATA_BODY: u64 = u32::MAX as u64;
 /// Rows in a row group: bounds the memory for one row group of narrow rows.
