@@ -1,12 +1,11 @@
 //! Full verification of a table: cells are decoded, and all that manifests say of them is worked out again.
 
-use std::cmp::Ordering;
-
 use rayon::prelude::*;
 
-use super::fingerprint::FingerprintBuilder;
-use super::manifest::BlockEntry;
-use super::table_reader::{GroupPlace, Table};
+use super::super::fingerprint::FingerprintBuilder;
+use super::super::manifest::{BlockEntry, SnapshotManifest};
+use super::super::table_reader::{GroupPlace, Table};
+use super::super::tree::Leaf;
 use crate::block::{self, BlockFacts};
 use crate::error::{Error, Layer, Result};
 use crate::history::boundaries::Boundaries;
@@ -19,7 +18,7 @@ pub(super) struct TableCheck<'t, 'a> {
     snapshot: u64,
     fingerprint: FingerprintBuilder,
     boundaries: Boundaries,
-    order: KeyOrder,
+    order: Option<KeyOrder>,
     previous_key: Vec<OwnedCell>,
     totals: Vec<Totals>,
     complete: bool,
@@ -38,6 +37,11 @@ struct Totals {
 /// A key cell kept beyond its row group.
 type OwnedCell = Cells;
 
+fn owned(cell: &Cell<'_>) -> Result<OwnedCell> {
+    let mut owned = Cells::new();
+    owned.push(cell).map(|()| owned)
+}
+
 /// Something wrong in a row group.
 pub(super) struct GroupFinding {
     pub(super) error: Error,
@@ -45,15 +49,15 @@ pub(super) struct GroupFinding {
 }
 
 impl<'t, 'a> TableCheck<'t, 'a> {
-    /// For a table of the snapshot with this number.
-    pub(super) fn new(table: &'t Table<'a>, snapshot: u64) -> Self {
+    /// For a table of this snapshot.
+    pub(super) fn new(table: &'t Table<'a>, snapshot: &SnapshotManifest) -> Self {
         let schema = table.schema();
         Self {
             table,
-            snapshot,
+            snapshot: snapshot.number,
             fingerprint: FingerprintBuilder::new(schema.columns.len()),
             boundaries: Boundaries::new(schema),
-            order: KeyOrder::new(schema),
+            order: KeyOrder::new(schema, &snapshot.source),
             previous_key: Vec::new(),
             totals: schema.columns.iter().map(|_| Totals::default()).collect(),
             complete: true,
@@ -65,6 +69,11 @@ impl<'t, 'a> TableCheck<'t, 'a> {
     pub(super) fn skip(&mut self) {
         self.complete = false;
         self.previous_key.clear();
+    }
+
+    /// Checks what the directory says of a leaf page.
+    pub(super) fn page(&self, leaf: &Leaf) -> Result<()> {
+        self.table.check_page_label(leaf, self.snapshot)
     }
 
     /// Checks a row group whose frames are intact.
@@ -108,28 +117,28 @@ impl<'t, 'a> TableCheck<'t, 'a> {
 
     /// Order, boundaries and first and last keys.
     fn rows(&mut self, group: &RowGroup, place: &GroupPlace) -> Result<()> {
-        let mut number = 0_u64;
         let first_group = !self.any_group;
         self.any_group = true;
-        let contiguous = self.complete;
-        let mut previous = std::mem::take(&mut self.previous_key);
-        let mut wrong_order = None;
-        let mut wrong_boundary = None;
+        let carried = std::mem::take(&mut self.previous_key);
+        let mut previous: Vec<Cell<'_>> = carried.iter().filter_map(Cells::first).collect();
+        let (mut wrong_order, mut wrong_boundary) = (None, None);
+        let mut number = place.first_row;
         group.for_each_row(|row| {
             let starts = self.boundaries.starts_group(row);
-            if contiguous && starts != (number == 0 && !first_group) {
-                wrong_boundary.get_or_insert(place.first_row + number);
+            if self.complete && starts != (number == place.first_row && !first_group) {
+                wrong_boundary.get_or_insert(number);
             }
-            let before: Vec<Cell<'_>> = previous.iter().filter_map(Cells::first).collect();
-            if !before.is_empty() && self.order.compare(&before, row) != Some(Ordering::Less) {
-                wrong_order.get_or_insert(place.first_row + number);
+            if let Some(order) = &self.order {
+                if !previous.is_empty() && order.may_follow(&previous, row) == Some(false) {
+                    wrong_order.get_or_insert(number);
+                }
+                previous.clear();
+                previous.extend(order.key_of(row));
             }
-            drop(before);
-            previous = self.order.key_of(row)?;
             number += 1;
             Ok(())
         })?;
-        self.previous_key = previous;
+        self.previous_key = previous.iter().map(owned).collect::<Result<_>>()?;
         if let Some(row) = wrong_order {
             return Err(Error::damaged(Layer::Order, format!("row {row} does not come after the row before it")));
         }
