@@ -86,7 +86,7 @@ fn rest_of_statement(table: &TableSchema, primary_key_index: Option<&str>, filte
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use rusqlite::Connection;
 
