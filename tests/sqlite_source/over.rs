@@ -44,7 +44,7 @@ fn attached_and_temp_schemas_are_not_read() {
     // A temp table hides one of the same name wherever the schema is not given.
     writer
         .execute_batch(
-            "CREATE TEMP TABLE t(a, b); INSERT INTO temp.t VALUES ('temp', 1); CREATE TEMP TABLE only_temp(x);
+            "CREATE TEMP TABLE t(a PRIMARY KEY, b) WITHOUT ROWID; INSERT INTO temp.t VALUES ('temp', 1); CREATE TEMP TABLE only_temp(x);
              CREATE TEMP TRIGGER watch AFTER INSERT ON main.t BEGIN SELECT 1; END; BEGIN",
         )
         .unwrap();
@@ -52,7 +52,7 @@ fn attached_and_temp_schemas_are_not_read() {
     let names: Vec<&str> = source.catalog().tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["t"]);
     assert_eq!(rows(&source, "t"), [vec![Value::Integer(1), text("main")]]);
-    assert!(table(&source, "t").attached.is_empty());
+    assert!(table(&source, "t").attached.is_empty() && table(&source, "t").options.is_empty());
 }
 
 #[test]

@@ -148,5 +148,6 @@ mod tests {
             plan(&connection, "hidden", TextEncoding::Utf8, Some("rowid > ?")),
             ["SEARCH t USING INTEGER PRIMARY KEY (rowid>?)"]
         );
+        assert_eq!(plan(&connection, "hidden", TextEncoding::Utf8, Some("a = ?")), ["SCAN t"]);
     }
 }
