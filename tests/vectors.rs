@@ -95,7 +95,7 @@ fn mismatches(vector: &Vector) -> Vec<String> {
         "not-an-archive" => "damaged",
         expect => expect,
     };
-    let needs = vector.field("needs").map_or(Level::Open, |needs| level_named(needs));
+    let needs = vector.field("needs").map_or(Level::Open, level_named);
     for (name, level) in LEVELS.into_iter().filter(|(_, level)| *level >= needs) {
         let errors = errors_of(vector, level);
         let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
