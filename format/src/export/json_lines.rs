@@ -55,11 +55,6 @@ pub fn write_json_lines(
     })
 }
 
-/// Appends one cell as JSON, as in a line.
-pub fn append_json(text: &mut Vec<u8>, cell: &Cell<'_>) {
-    push_cell(text, cell, false);
-}
-
 fn push_cell(text: &mut Vec<u8>, cell: &Cell<'_>, exact: bool) {
     match cell {
         Cell::Null => text.extend_from_slice(b"null"),
