@@ -39,25 +39,26 @@ pub(super) fn read_directory(raw: &[u8]) -> Result<(Directory, u64)> {
     Ok((directory, start))
 }
 
-/// Checks that the directory calls the slice at `start` what the manifests of snapshot `snapshot` call it. A frame that
-/// another snapshot wrote tells of that one.
+/// Checks that the slice at `start` is one that the directory names, and that it is called what the manifests of
+/// snapshot `snapshot` call it. Of a frame that another snapshot wrote, the names are that snapshot's business.
 pub(super) fn check_label(raw: &[u8], snapshot: u64, table: &str, start: u64, expected: Label) -> Result<()> {
     let (directory, mut position) = read_directory(raw)?;
-    if directory.snapshot != snapshot {
-        return Ok(());
-    }
+    let refuse = |why| Err(Error::damaged(Layer::Directory, why));
     for label in &directory.slices {
         if position == start {
-            let name = directory.tables.get(label.table as usize);
-            let found = Label { table: expected.table, ..*label };
-            if name.is_some_and(|name| name == table) && found == expected {
-                return Ok(());
+            if (label.what, label.rows, label.length) != (expected.what, expected.rows, expected.length) {
+                break;
             }
-            break;
+            let name = directory.tables.get(label.table as usize).map(String::as_str);
+            let named = name == Some(table) && label.group == expected.group && label.column == expected.column;
+            if directory.snapshot == snapshot && !named {
+                return refuse("a frame's directory and the manifests name a slice differently");
+            }
+            return Ok(());
         }
         position = position.saturating_add(label.length);
     }
-    Err(Error::damaged(Layer::Directory, "a frame's directory and the manifests disagree"))
+    refuse("a reference to what is no slice of the frame's directory")
 }
 
 /// Where the slices of a raw body begin.

@@ -3,7 +3,7 @@
 use super::manifest::{Catalog, SnapshotManifest, TableManifest};
 use crate::error::{Error, Layer, Result};
 use crate::limits::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_PAGE_DEPTH, MAX_PAGE_ENTRIES, MAX_TABLES};
-use crate::model::{TableSchema, roles};
+use crate::model::{Bound, TableSchema, Value, roles};
 
 /// A rule that is broken, in words.
 pub(super) type Broken = String;
@@ -59,8 +59,8 @@ pub(super) fn check_schema(schema: &TableSchema) -> std::result::Result<(), Brok
     if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Err("two columns of one name".into());
     }
-    if schema.columns.iter().any(|column| column.logical != 0) {
-        return Err("a column of an unknown logical type".into());
+    if schema.columns.iter().skip(1).any(|column| column.hidden) {
+        return Err("a hidden column that is not the first".into());
     }
     if ![roles::TABLE, roles::SHADOW, roles::INTERNAL].contains(&schema.role.as_str()) {
         return Err(format!("unknown role \"{}\" of a table", schema.role));
@@ -79,10 +79,42 @@ pub(super) fn check_table(manifest: &TableManifest) -> std::result::Result<(), B
     if manifest.page_depth > MAX_PAGE_DEPTH || manifest.pages.len() > MAX_PAGE_ENTRIES {
         return Err("too many pages, or levels of pages".into());
     }
+    for column in &manifest.columns {
+        check_range(column.minimum.as_ref(), column.maximum.as_ref())?;
+    }
     if manifest.pages.is_empty() != (manifest.rows == 0) {
         return Err(format!("{} pages for {} rows", manifest.pages.len(), manifest.rows));
     }
     Ok(())
+}
+
+/// Minimum and maximum stand together, are no nulls, and are held as bounds must be.
+pub(super) fn check_range(minimum: Option<&Bound>, maximum: Option<&Bound>) -> std::result::Result<(), Broken> {
+    if minimum.is_some() != maximum.is_some() {
+        return Err("a minimum without a maximum, or the other way round".into());
+    }
+    if minimum.into_iter().chain(maximum).any(|bound| bound.value == Value::Null) {
+        return Err("a null as minimum or maximum".into());
+    }
+    check_bounds(minimum.into_iter().chain(maximum))
+}
+
+/// Bounds are no longer than allowed, and whole if and only if they say so.
+pub(super) fn check_bounds<'b>(mut bounds: impl Iterator<Item = &'b Bound>) -> std::result::Result<(), Broken> {
+    if bounds.all(Bound::is_well_formed) {
+        return Ok(());
+    }
+    Err("a bound that is longer than allowed, or wrongly said to be exact".into())
+}
+
+/// Column types that only a newer program knows.
+pub(super) fn check_logical_types(schema: &TableSchema) -> Result<()> {
+    match schema.columns.iter().find(|column| column.logical != 0) {
+        Some(column) => {
+            Err(Error::unsupported(format!("logical type {} of column \"{}\"", column.logical, column.name)))
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ fn read_page(container: &ContainerReader, reference: &Reference, from: u64) -> R
     let body = container.body(reference, FrameKind::HistoryPage)?;
     let page: HistoryPage = wire::decode(&body, "history page").map_err(|error| error.at(reference.offset))?;
     let count = page.entries.len();
-    if count == 0 || count > HISTORY_PAGE_ENTRIES || page.covered < count as u64 {
+    if count != HISTORY_PAGE_ENTRIES || page.covered < count as u64 {
         return Err(wrong_count(reference.offset));
     }
     for entry in &page.entries {

@@ -128,6 +128,21 @@ impl<'a> Table<'a> {
             .map_err(|error| error.at(frame.offset))
     }
 
+    /// Checks what the directory of a leaf page's frame says of the page.
+    pub(super) fn check_page_label(&self, leaf: &Leaf, snapshot: u64) -> Result<()> {
+        let body = self.container.body(&leaf.page.frame, FrameKind::TableMetadata)?;
+        let label = Label {
+            table: 0,
+            what: label::PAGE,
+            group: leaf.first_group,
+            column: 0,
+            rows: leaf.groups.iter().map(|group| group.rows).sum(),
+            length: leaf.page.length,
+        };
+        pack::check_label(&body, snapshot, &self.manifest.schema.name, leaf.page.start, label)
+            .map_err(|error| error.at(leaf.page.frame.offset))
+    }
+
     /// Reads the given columns of all rows, row group by row group.
     pub fn scan<'t>(&'t self, columns: &'t [usize]) -> impl Iterator<Item = Result<RowGroup>> + 't {
         self.groups().map(move |place| self.read_group(&place?, columns))
@@ -164,7 +179,8 @@ impl<'a> Table<'a> {
 }
 
 pub(super) fn group_places(leaf: Leaf) -> Vec<GroupPlace> {
-    let Leaf { offset, first_group, first_row, frames, groups } = leaf;
+    let Leaf { page, first_group, first_row, frames, groups } = leaf;
+    let offset = page.frame.offset;
     let mut row = first_row;
     groups
         .into_iter()

@@ -1,19 +1,21 @@
 //! The tree of pages below a table manifest, walked from the first row group to the last.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::manifest::{Page, PageEntry, RowGroupEntry, TableManifest};
+use super::manifest::{Page, PageEntry, RowGroupEntry, SliceReference, TableManifest};
 use super::pack;
+use super::rules;
 use crate::container::{ContainerReader, FrameKind, Reference};
 use crate::error::{Error, Layer, Result};
-use crate::limits::{MAX_GROUP_ROWS, MAX_PAGE_ENTRIES};
+use crate::limits::{MAX_GROUP_BYTES, MAX_GROUP_ROWS, MAX_PAGE_ENTRIES};
 use crate::model::Bound;
 use crate::wire;
 
 /// A leaf page: some row groups, and the frames that their blocks stand in.
 #[derive(Debug)]
 pub(super) struct Leaf {
-    pub(super) offset: u64,
+    pub(super) page: SliceReference,
     pub(super) first_group: u64,
     pub(super) first_row: u64,
     pub(super) frames: Arc<Vec<Reference>>,
@@ -33,6 +35,8 @@ pub(super) struct Leaves<'a> {
     columns: usize,
     key_parts: usize,
     stack: Vec<Visit>,
+    /// Pages seen: a page that stood below itself twice could be walked for ever.
+    seen: HashSet<(u64, u64)>,
     group: u64,
     row: u64,
 }
@@ -54,6 +58,7 @@ impl<'a> Leaves<'a> {
             columns: manifest.schema.columns.len(),
             key_parts: manifest.schema.key.len(),
             stack: manifest.pages.iter().rev().map(visit).collect(),
+            seen: HashSet::new(),
             group: 0,
             row: 0,
         }
@@ -64,6 +69,9 @@ impl<'a> Leaves<'a> {
         let refuse = |layer, why: &str| Error::damaged(layer, why).at(offset);
         if visit.entry.page.frame.end().is_none_or(|end| end > visit.from) {
             return Err(refuse(Layer::Reference, "a reference to a page that does not lead backwards"));
+        }
+        if !self.seen.insert((offset, visit.entry.page.start)) {
+            return Err(refuse(Layer::Page, "a page that stands twice below one table"));
         }
         let body = self.container.body(&visit.entry.page.frame, FrameKind::TableMetadata)?;
         let bytes =
@@ -79,7 +87,7 @@ impl<'a> Leaves<'a> {
             Page::Leaf { frames, groups } if visit.levels == 0 => {
                 self.check_leaf(&visit.entry, &frames, &groups, offset).map_err(|(layer, why)| refuse(layer, &why))?;
                 let frames = Arc::new(frames);
-                Ok(Some(Leaf { offset, first_group: self.group, first_row: self.row, frames, groups }))
+                Ok(Some(Leaf { page: visit.entry.page, first_group: self.group, first_row: self.row, frames, groups }))
             }
             _ => Err(refuse(Layer::Page, "a page that is not of the level it should be")),
         }
@@ -113,12 +121,16 @@ impl<'a> Leaves<'a> {
             return Err((Layer::Reference, "a reference to a data frame that does not lead backwards".into()));
         }
         self.check_frames_in_order_of_use(frames, groups)?;
-        let bounds = groups.iter().flat_map(|group| {
-            let zones = group.blocks.iter().flat_map(|block| block.minimum.iter().chain(&block.maximum));
-            zones.chain(&group.first_key).chain(&group.last_key)
-        });
-        if bounds.into_iter().any(|bound| !bound.is_well_formed()) {
-            return page("a bound that is longer than allowed, or wrongly said to be exact");
+        let cells = |group: &RowGroupEntry| group.rows.saturating_mul(self.columns as u64);
+        if groups.iter().any(|group| group.rows > 1 && cells(group) > MAX_GROUP_BYTES) {
+            return page("a row group of more cells than its bytes allow");
+        }
+        for group in groups {
+            let as_page = |why| (Layer::Page, why);
+            rules::check_bounds(group.first_key.iter().chain(&group.last_key)).map_err(as_page)?;
+            for block in &group.blocks {
+                rules::check_range(block.minimum.as_ref(), block.maximum.as_ref()).map_err(as_page)?;
+            }
         }
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return Ok(()) };
         let rows = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));

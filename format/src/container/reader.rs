@@ -41,7 +41,6 @@ impl ContainerReader {
         let header = ArchiveHeader::decode(&bytes)?;
         drop(bytes);
         let last = LastCommit::find(&*storage, header.tag())?;
-        last.commit.check_reader_features()?;
         Ok(Self { storage, header, last, kept: Mutex::new(None) })
     }
 
@@ -53,6 +52,11 @@ impl ContainerReader {
     /// The last commit.
     pub fn last(&self) -> &LastCommit {
         &self.last
+    }
+
+    /// Checks that the last commit stands where the frames before it lead; costs a look at each frame of its snapshot.
+    pub fn check_chain(&self) -> Result<()> {
+        self.last.check_chain(&*self.storage, self.header.tag())
     }
 
     /// Bytes of the medium, a tail included.
@@ -151,8 +155,7 @@ impl ContainerReader {
     pub fn commit(&self, reference: &Reference) -> Result<Commit> {
         self.resolve(reference, FrameKind::Commit)?;
         let bytes = self.bytes(reference.offset, COMMIT_FRAME_LENGTH as u64)?;
-        let (commit, _) = Commit::decode(&bytes, reference.offset, self.header.tag())?;
-        Ok(commit)
+        Commit::decode(&bytes, reference.offset, self.header.tag())?.check()
     }
 
     fn bytes(&self, offset: u64, length: u64) -> Result<Cow<'_, [u8]>> {

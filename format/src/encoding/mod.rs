@@ -52,7 +52,7 @@ pub(crate) fn decode(block: &[u8], rows: u32) -> Result<(Encoding, Cells)> {
     let (number, content) =
         block.split_first().ok_or_else(|| Error::damaged(Layer::Block, "a column block without bytes"))?;
     let encoding = Encoding::from_number(*number)
-        .ok_or_else(|| Error::damaged(Layer::Block, format!("unknown encoding {number}")))?;
+        .ok_or_else(|| Error::unsupported(format!("encoding {number} of a column block")))?;
     let cells = match encoding {
         Encoding::Plain => plain::decode(content, rows)?,
     };
