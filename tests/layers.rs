@@ -11,7 +11,7 @@ mod note;
 mod tree;
 
 /// Every layer of the library, lowest first, with the layers it may name. What is not said is forbidden.
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("error", &[]),
     ("limits", &[]),
     ("hex", &[]),
@@ -44,6 +44,7 @@ const EDGES: [(&str, &[&str]); 15] = [
             "wire",
         ],
     ),
+    ("export", &["archive", "error", "hex", "model", "selection"]),
     ("dump", &["archive", "container", "error", "model", "observer", "selection", "source"]),
 ];
 
