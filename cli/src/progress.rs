@@ -1,6 +1,5 @@
 //! Progress on a terminal, silence in a pipe, and the way to stop.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +14,9 @@ use crate::report::units::{count, size};
 
 /// Columns of the terminal that a table's name may take.
 const NAME_WIDTH: usize = 30;
+
+/// Before the first phase.
+const SPINNER: &str = "{spinner} {msg}";
 
 /// Shows what the library does, as long as standard error is a terminal, and passes on that the user wants to stop.
 pub(crate) struct Progress {
@@ -37,22 +39,22 @@ impl Progress {
     pub(crate) fn start() -> io::Result<Self> {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style(SPINNER));
+            bar.set_message("opening");
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
         Ok(Self { stop: interrupt::watch()?, bar, done: Arc::default() })
     }
 
-    fn style(&self, length_is_known: bool) -> ProgressStyle {
+    fn style_of_phase(&self, length_is_known: bool) -> ProgressStyle {
         let template = if length_is_known {
             "{msg} {bar:20} {percent:>3} %  {done}  {eta} left"
         } else {
             "{spinner} {msg}  {done}"
         };
         let done = Arc::clone(&self.done);
-        // The templates are constants; one that did not parse would show the default bar.
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        style.with_key("done", move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        style(template).with_key("done", move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
             let rows = done.rows.load(Ordering::Relaxed);
             let bytes = done.bytes.load(Ordering::Relaxed);
             if rows > 0 {
@@ -61,6 +63,11 @@ impl Progress {
             let _ = write!(text, "{}, {}/s", size(bytes), size(rate(bytes, state.elapsed())));
         })
     }
+}
+
+/// The templates are constants; one that did not parse would show the default bar.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 fn rate(bytes: u64, elapsed: Duration) -> u64 {
@@ -86,14 +93,18 @@ impl Observer for Progress {
         self.done.rows.store(0, Ordering::Relaxed);
         self.done.bytes.store(0, Ordering::Relaxed);
         self.done.by_rows.store(rows.is_some(), Ordering::Relaxed);
-        let what = table.map_or(Cow::Borrowed(""), visible);
+        let what = match table {
+            Some(table) => format!("{} {}", verb(phase), shorten(&visible(table), NAME_WIDTH)),
+            None => verb(phase).to_owned(),
+        };
+        let length = rows.or(bytes);
         bar.reset();
-        match rows.or(bytes) {
+        bar.set_message(what);
+        bar.set_style(self.style_of_phase(length.is_some()));
+        match length {
             Some(length) => bar.set_length(length),
             None => bar.unset_length(),
         }
-        bar.set_style(self.style(rows.or(bytes).is_some()));
-        bar.set_message(format!("{} {}", verb(phase), shorten(&what, NAME_WIDTH)));
     }
 
     fn advance(&self, rows: u64, bytes: u64) {

@@ -17,6 +17,8 @@ use crate::report::units::{count, counted, size};
 use crate::report::{json as as_json, problems};
 
 const NAME_WIDTH: usize = 40;
+/// With more tables than this, those that are intact are counted instead of named.
+const TABLES_NAMED: usize = 50;
 
 pub(crate) fn run(args: &VerifyArgs, out: &mut Pipe) -> Outcome {
     // A tail is one of the findings where the whole archive is looked at; where it is not, a warning tells of it.
@@ -84,7 +86,8 @@ fn print_damage(report: &VerifyReport, out: &mut dyn Write) -> io::Result<()> {
         ("intact rows", Side::Right),
         ("", Side::Left),
     ]);
-    for verdict in &report.tables {
+    let names_all = report.tables.len() <= TABLES_NAMED;
+    for verdict in report.tables.iter().filter(|verdict| names_all || !verdict.intact) {
         tables.row(vec![
             name(&verdict.table, NAME_WIDTH),
             verdict.snapshot.to_string(),

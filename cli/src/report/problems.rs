@@ -23,15 +23,11 @@ pub(crate) fn report(failure: &Failure, as_json: bool, out: &mut dyn Write) -> E
     if as_json {
         let mut error = match failure {
             Failure::Operation(error) => describe(error),
-            Failure::Usage(_) | Failure::Output(_) => json!({ "kind": "request", "message": message, "hint": hint }),
+            Failure::Usage(error) => with_kind("usage", describe(error)),
+            Failure::Output(_) => with_kind("io", describe(&Error::request(message))),
         };
-        if let Failure::Output(_) = failure
-            && let Some(kind) = error.get_mut("kind")
-        {
-            *kind = json!("io");
-        }
-        if let Json::Object(error) = &mut error {
-            error.insert("exit_code".into(), json!(exit.code()));
+        if let Json::Object(fields) = &mut error {
+            fields.insert("exit_code".into(), json!(exit.code()));
         }
         // Whoever cannot be told on standard output was told on standard error.
         let _ = json::write(out, &json!({ "error": error }));
@@ -49,6 +45,13 @@ pub(crate) fn describe(error: &Error) -> Json {
         "layer": error.layer().map(tabark::Layer::name),
         "hint": error.hint(),
     })
+}
+
+fn with_kind(kind: &str, mut error: Json) -> Json {
+    if let Json::Object(fields) = &mut error {
+        fields.insert("kind".into(), json!(kind));
+    }
+    error
 }
 
 fn kind(error: &Error) -> &'static str {

@@ -58,8 +58,27 @@ pub(crate) fn name(text: &str, width: usize) -> String {
 
 /// Key and value of each pair: `a=1 b=2`.
 pub(crate) fn pairs(pairs: &[(String, String)]) -> String {
-    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{}={}", visible(key), visible(value))).collect();
+    let pairs: Vec<String> = pairs.iter().map(pair).collect();
     pairs.join(" ")
+}
+
+/// The same, on as many lines as it takes to keep to this width (a longer pair has a line of its own).
+pub(crate) fn wrapped_pairs(pairs: &[(String, String)], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for text in pairs.iter().map(pair) {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + text.width() <= width => {
+                line.push(' ');
+                line.push_str(&text);
+            }
+            _ => lines.push(text),
+        }
+    }
+    lines
+}
+
+fn pair((key, value): &(String, String)) -> String {
+    format!("{}={}", visible(key), visible(value))
 }
 
 /// The smallest or largest value of a column, short.
@@ -103,6 +122,14 @@ mod tests {
         assert_eq!(shorten("abcdef", 6), "abcdef");
         assert_eq!(shorten("abcdef", 4), "abc…");
         assert_eq!(shorten("日本語", 4), "日…");
+    }
+
+    #[test]
+    fn pairs_wrap_between_pairs() {
+        let all: Vec<_> = ["a", "bb", "c"].into_iter().map(|key| (key.to_owned(), "1".to_owned())).collect();
+        assert_eq!(pairs(&all), "a=1 bb=1 c=1");
+        assert_eq!(wrapped_pairs(&all, 8), ["a=1 bb=1", "c=1"]);
+        assert_eq!(wrapped_pairs(&all, 1), ["a=1", "bb=1", "c=1"]);
     }
 
     #[test]

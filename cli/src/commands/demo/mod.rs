@@ -34,8 +34,8 @@ pub(crate) fn run(args: &DemoArgs, out: &mut Pipe) -> Outcome {
     step(out, &["dump", DATABASE, ARCHIVE, "--tag", "deploy=v2"], Exit::Well)?;
     step(out, &["list", ARCHIVE], Exit::Well)?;
     step(out, &["verify", ARCHIVE, "--full"], Exit::Well)?;
-    let offset = damage::damaged_copy(Path::new(ARCHIVE), Path::new(DAMAGED), VICTIM)?;
-    say(out, &format!("A copy of the archive, with one bit flipped at offset {offset}:"))?;
+    let (place, frame) = damage::damaged_copy(Path::new(ARCHIVE), Path::new(DAMAGED), VICTIM)?;
+    say(out, &format!("A copy of the archive with one bit flipped at {place}, in the frame that begins at {frame}:"))?;
     step(out, &["verify", DAMAGED], Exit::Damaged)?;
     say(out, "What is not damaged can still be restored, even from there:")?;
     step(out, &["restore", DAMAGED, "rescued.sqlite", "-t", "users"], Exit::Well)?;

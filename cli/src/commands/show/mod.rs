@@ -13,11 +13,12 @@ use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
 use crate::report::aligned::{Aligned, Side};
 use crate::report::json as as_json;
-use crate::report::text::{name, pairs, shorten, visible};
+use crate::report::text::{name, pairs, shorten, visible, wrapped_pairs};
 use crate::report::units::{count, counted, ratio, size, time};
 
 const NAME_WIDTH: usize = 32;
 const KEY_WIDTH: usize = 20;
+const SETTINGS_WIDTH: usize = 80;
 
 pub(crate) fn run(args: &ShowArgs, out: &mut Pipe) -> Outcome {
     let archive = super::open(&args.archive)?;
@@ -86,7 +87,9 @@ fn print_head(snapshot: &Snapshot<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut fact = |what: &str, text: String| facts.row(vec![what.to_owned(), text]);
     let engine = format!("({} {})", visible(&source.engine), visible(&source.engine_version));
     fact("source", format!("{} {engine}", visible(&source.name)));
-    fact("settings", pairs(&source.settings));
+    for (place, line) in wrapped_pairs(&source.settings, SETTINGS_WIDTH).into_iter().enumerate() {
+        fact(if place == 0 { "settings" } else { "" }, line);
+    }
     fact("written by", visible(&manifest.writer).into_owned());
     if !manifest.tags.is_empty() {
         fact("tags", pairs(&manifest.tags));
