@@ -1,1 +1,150 @@
 //! SQLite databases.
+//!
+//! Where the traps of reading SQLite are handled:
+//!
+//! | trap | where |
+//! |---|---|
+//! | one instant over all tables, WAL included; busy writers; hot journals; hostile schemas; files that are none | `connection` |
+//! | what an error means and what to do about it | `failure` |
+//! | settings that a restore must repeat | `settings` |
+//! | shadow and internal tables, virtual tables without their module, odd entries, broken views | `catalog` |
+//! | what is the row id, hidden row ids, keys with directions and collations, generated columns | `columns` |
+//! | names with quotes, newlines, keywords, nothing at all | `names` |
+//! | order without a sort, damaged or missing indexes, 2,000 columns and a row id | `select` |
+//! | collations that are not here | [`SqliteSource::read_table`] |
+//! | storage class per value, invalid text, UTF-16 | `types` |
+//! | damage found while reading names the table; wide rows without copies | `rows` |
+
+mod catalog;
+mod columns;
+mod connection;
+mod failure;
+mod names;
+mod rows;
+mod schema_entries;
+mod select;
+mod settings;
+mod types;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use self::failure::failure;
+use self::names::quote;
+use self::types::TextEncoding;
+use super::{RowSink, Source, SourceCatalog};
+use crate::error::{Error, Result};
+use crate::model::{Cell, TableSchema};
+
+/// The database `main` of one connection at the instant of its transaction.
+pub struct SqliteSource<'c> {
+    connection: Held<'c>,
+    encoding: TextEncoding,
+    catalog: SourceCatalog,
+}
+
+enum Held<'c> {
+    Own(Connection),
+    Callers(&'c Connection),
+}
+
+impl SqliteSource<'static> {
+    /// Opens a database file read-only, begins the read transaction and reads the catalog. The transaction ends when the
+    /// source is dropped.
+    ///
+    /// Fails if the file is not there or not a database, if it is damaged, if another program keeps it locked for more
+    /// than ten seconds, or if a writer was killed and only a writer can undo what it left.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::new(Held::Own(connection::open(path, connection::BUSY_TIMEOUT)?), name)
+    }
+}
+
+impl<'c> SqliteSource<'c> {
+    /// Reads what an open connection sees inside its current transaction, what it wrote itself included. Begins and ends
+    /// nothing, and changes no setting of the connection; collations that a key needs and the connection lacks are
+    /// registered as stand-ins (see [`Source::read_table`]).
+    ///
+    /// Fails if the connection is in no transaction: several statements would not see one instant.
+    pub fn over(connection: &'c Connection) -> Result<Self> {
+        if connection.is_autocommit() {
+            return Err(Error::request("the connection is in no transaction").with_hint("begin one before reading"));
+        }
+        let path = Path::new(connection.path().unwrap_or_default());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::new(Held::Callers(connection), name)
+    }
+
+    fn new(connection: Held<'c>, name: String) -> Result<Self> {
+        let (description, encoding) = settings::describe(connection.get(), name)?;
+        let catalog = catalog::read(connection.get(), description, encoding)?;
+        Ok(Self { connection, encoding, catalog })
+    }
+
+    /// Sends the rows of a table for which an SQL expression is true to `sink`, in the order of the table's key; all rows
+    /// without one. `filter` is the expression, with `?` for parameters, and the parameters.
+    ///
+    /// The expression is SQL as it stands: it must come from the program, never from the data. It is not indexed other
+    /// than by the row id or the primary key.
+    pub fn read_rows(
+        &self,
+        table: &TableSchema,
+        filter: Option<(&str, &[rusqlite::types::Value])>,
+        sink: &mut dyn RowSink,
+    ) -> Result<()> {
+        let connection = self.connection.get();
+        let index = match table.option("without_rowid") {
+            Some(_) => columns::primary_key_index(connection, &table.name)?,
+            None => None,
+        };
+        for part in table.key.iter().filter(|part| !columns::is_built_in(&part.collation)) {
+            stand_in(connection, &part.collation)
+                .map_err(|cause| failure("registering a collation", cause).in_table(&table.name))?;
+        }
+        rows::read(connection, table, self.encoding, index.as_deref(), filter, sink)
+    }
+
+    /// Sends those rows of an internal table (`sqlite_sequence`, `sqlite_stat1`, `sqlite_stat4`) to `sink` that belong to
+    /// one of the named tables. The first declared column names the table; names are compared byte by byte.
+    pub fn read_internal(&self, internal: &TableSchema, tables: &[&str], sink: &mut dyn RowSink) -> Result<()> {
+        let wanted: HashSet<&[u8]> = tables.iter().map(|name| name.as_bytes()).collect();
+        let owner = internal.columns.iter().position(|column| !column.hidden).unwrap_or(0);
+        self.read_rows(internal, None, &mut |cells: &[Cell<'_>]| match cells.get(owner) {
+            Some(Cell::Text(name)) if wanted.contains(name) => sink.row(cells),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl Source for SqliteSource<'_> {
+    fn catalog(&self) -> &SourceCatalog {
+        &self.catalog
+    }
+
+    /// A key's collation that this program does not have is stood in for: SQLite will not open an index without one, but
+    /// a walk from its first row to its last compares nothing.
+    fn read_table(&self, table: &TableSchema, sink: &mut dyn RowSink) -> Result<()> {
+        self.read_rows(table, None, sink)
+    }
+}
+
+impl Held<'_> {
+    fn get(&self) -> &Connection {
+        match self {
+            Self::Own(connection) => connection,
+            Self::Callers(connection) => connection,
+        }
+    }
+}
+
+/// Registers a collation of this name that compares bytes, if there is none.
+///
+/// SQLite's own call for missing collations does not serve: for UTF-16 databases rusqlite does not pass it on.
+fn stand_in(connection: &Connection, collation: &str) -> rusqlite::Result<()> {
+    match connection.prepare(&format!("SELECT '' < '' COLLATE {}", quote(collation))) {
+        Ok(_) => Ok(()),
+        Err(_) => connection.create_collation(collation, |a: &str, b: &str| a.cmp(b)),
+    }
+}
