@@ -224,9 +224,8 @@ fn a_sink_that_fails_ends_the_reading_with_its_own_error() {
     let database = Database::new("CREATE TABLE t(a); INSERT INTO t VALUES ('x'), ('y')");
     let source = database.source();
     let schema = table(&source, "t");
-    let error = source
-        .read_table(&schema, &mut |_: &[tabark::model::Cell<'_>]| Err(tabark::Error::interrupted()))
-        .unwrap_err();
+    let error =
+        source.read_table(&schema, &mut |_: &[tabark::model::Cell<'_>]| Err(tabark::Error::interrupted())).unwrap_err();
     assert!(error.is_interrupted());
     assert_eq!(collect(|sink| source.read_table(&schema, sink)).unwrap()[1][1], text("y"));
 }

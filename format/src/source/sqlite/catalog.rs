@@ -108,7 +108,7 @@ impl CatalogReader<'_> {
             Field::Invalid(_) if kind == EntryKind::Table => {
                 return Err(Error::database("the table's definition is not valid text in the database's encoding")
                     .in_table(name)
-                    .with_hint("make the table anew with a valid definition, or leave it out"));
+                    .with_hint("make the table anew with a definition that is valid text"));
             }
             other => {
                 self.omit(entry, format!("its definition in sqlite_schema is {}", describe(other)));

@@ -114,9 +114,8 @@ mod tests {
         assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap());
         assert!(!connection.db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA).unwrap());
         assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE).unwrap());
-        let pragma = |name: &str| -> i64 {
-            connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
-        };
+        let pragma =
+            |name: &str| -> i64 { connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap() };
         assert_eq!(pragma("cell_size_check"), 1);
         assert_eq!(pragma("mmap_size"), 0);
         assert_eq!(pragma("query_only"), 1);

@@ -60,7 +60,8 @@ fn advice(code: &ffi::Error) -> Option<(&'static str, &'static str)> {
     })
 }
 
-const WAL_NEEDS_FILES: &str = "SQLite cannot open the files it needs beside the database; one in WAL mode needs its -shm and -wal";
+const WAL_NEEDS_FILES: &str =
+    "SQLite cannot open the files it needs beside the database; one in WAL mode needs its -shm and -wal";
 const WAL_HINT: &str = "make the directory writable for this user, or copy the database together with its -wal file to one \
                         that is, and read the copy";
 

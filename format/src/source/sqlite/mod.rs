@@ -7,7 +7,8 @@
 //! | one instant over all tables, WAL included; busy writers; hot journals; hostile schemas; files that are none | `connection` |
 //! | what an error means and what to do about it | `failure` |
 //! | settings that a restore must repeat | `settings` |
-//! | shadow and internal tables, virtual tables without their module, odd entries, broken views | `catalog` |
+//! | entries of the schema that someone edited | `schema_entries` |
+//! | shadow and internal tables, virtual tables without their module, broken views, names that are no text | `catalog` |
 //! | what is the row id, hidden row ids, keys with directions and collations, generated columns | `columns` |
 //! | names with quotes, newlines, keywords, nothing at all | `names` |
 //! | order without a sort, damaged or missing indexes, 2,000 columns and a row id | `select` |
@@ -53,6 +54,9 @@ enum Held<'c> {
 impl SqliteSource<'static> {
     /// Opens a database file read-only, begins the read transaction and reads the catalog. The transaction ends when the
     /// source is dropped.
+    ///
+    /// The database file is never changed. Beside one in WAL mode, SQLite makes the `-wal` and `-shm` files that are
+    /// missing, as for every reader; they stay, empty, because only a writer may remove them.
     ///
     /// Fails if the file is not there or not a database, if it is damaged, if another program keeps it locked for more
     /// than ten seconds, or if a writer was killed and only a writer can undo what it left.

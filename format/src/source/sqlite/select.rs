@@ -86,7 +86,7 @@ fn rest_of_statement(table: &TableSchema, primary_key_index: Option<&str>, filte
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use rusqlite::Connection;
 
@@ -148,5 +148,6 @@ mod tests {
             plan(&connection, "hidden", TextEncoding::Utf8, Some("rowid > ?")),
             ["SEARCH t USING INTEGER PRIMARY KEY (rowid>?)"]
         );
+        assert_eq!(plan(&connection, "hidden", TextEncoding::Utf8, Some("a = ?")), ["SCAN t"]);
     }
 }

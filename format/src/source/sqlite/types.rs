@@ -87,8 +87,7 @@ mod tests {
     use super::*;
 
     fn utf16(units: &[u16], order: ByteOrder) -> Vec<u8> {
-        let bytes =
-            |unit: &u16| if order == ByteOrder::Big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+        let bytes = |unit: &u16| if order == ByteOrder::Big { unit.to_be_bytes() } else { unit.to_le_bytes() };
         units.iter().flat_map(bytes).collect()
     }
 
