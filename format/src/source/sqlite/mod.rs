@@ -109,17 +109,6 @@ impl<'c> SqliteSource<'c> {
         }
         rows::read(connection, table, self.encoding, index.as_deref(), filter, sink)
     }
-
-    /// Sends those rows of an internal table (`sqlite_sequence`, `sqlite_stat1`, `sqlite_stat4`) to `sink` that belong to
-    /// one of the named tables. The first declared column names the table; names are compared byte by byte.
-    pub fn read_internal(&self, internal: &TableSchema, tables: &[&str], sink: &mut dyn RowSink) -> Result<()> {
-        let wanted: HashSet<&[u8]> = tables.iter().map(|name| name.as_bytes()).collect();
-        let owner = internal.columns.iter().position(|column| !column.hidden).unwrap_or(0);
-        self.read_rows(internal, None, &mut |cells: &[Cell<'_>]| match cells.get(owner) {
-            Some(Cell::Text(name)) if wanted.contains(name) => sink.row(cells),
-            _ => Ok(()),
-        })
-    }
 }
 
 impl Source for SqliteSource<'_> {
@@ -131,6 +120,17 @@ impl Source for SqliteSource<'_> {
     /// a walk from its first row to its last compares nothing.
     fn read_table(&self, table: &TableSchema, sink: &mut dyn RowSink) -> Result<()> {
         self.read_rows(table, None, sink)
+    }
+
+    /// Sends those rows of an internal table (`sqlite_sequence`, `sqlite_stat1`, `sqlite_stat4`) to `sink` that belong to
+    /// one of the named tables. The first declared column names the table; names are compared byte by byte.
+    fn read_internal(&self, internal: &TableSchema, tables: &[&str], sink: &mut dyn RowSink) -> Result<()> {
+        let wanted: HashSet<&[u8]> = tables.iter().map(|name| name.as_bytes()).collect();
+        let owner = internal.columns.iter().position(|column| !column.hidden).unwrap_or(0);
+        self.read_rows(internal, None, &mut |cells: &[Cell<'_>]| match cells.get(owner) {
+            Some(Cell::Text(name)) if wanted.contains(name) => sink.row(cells),
+            _ => Ok(()),
+        })
     }
 }
 
