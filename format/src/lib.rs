@@ -12,6 +12,8 @@ pub mod history;
 pub mod limits;
 pub mod model;
 pub mod observer;
+#[cfg(feature = "sqlite")]
+pub mod restore;
 pub mod selection;
 pub mod source;
 mod wire;

@@ -21,6 +21,8 @@ pub use frame::{FrameHeader, FrameKind};
 pub use header::ArchiveHeader;
 pub use mapped::MappedFile;
 pub use new_file::NewFile;
+#[cfg(feature = "sqlite")]
+pub(crate) use new_file::{folder_of, sync_folder, temp_beside};
 pub use reader::ContainerReader;
 pub use reference::Reference;
 pub use storage::{Memory, ReadStorage, WriteStorage};

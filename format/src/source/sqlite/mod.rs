@@ -20,7 +20,7 @@ mod catalog;
 mod columns;
 mod connection;
 mod failure;
-mod names;
+pub(crate) mod names;
 mod rows;
 mod schema_entries;
 mod select;

@@ -4,7 +4,7 @@
 ///
 /// Within a statement, columns are also qualified with their table ([`column`]), because an unqualified `"name"` that
 /// matches no column is taken for the *text* 'name' on connections that allow it.
-pub(super) fn quote(name: &str) -> String {
+pub(crate) fn quote(name: &str) -> String {
     let mut quoted = String::with_capacity(name.len() + 2);
     quoted.push('"');
     for character in name.chars() {

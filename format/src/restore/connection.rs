@@ -1,0 +1,146 @@
+//! Opening the database that is written, letting nothing in it or in the snapshot act, and stopping when asked.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::failure;
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+
+/// How long to wait for another program's lock: writers hold theirs for milliseconds, and a restore that hangs is worse
+/// than one that says why it cannot be.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often the observer is asked while SQLite is busy with one long statement (building an index, checking).
+const WATCH_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Files that SQLite keeps beside a database, by what their names add to its.
+const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Opens an existing file for reading and writing. Nothing is locked or read yet.
+pub(super) fn open(path: &Path) -> Result<Connection> {
+    let opening = |cause| failure(format_args!("opening {}", path.display()), cause);
+    // SQLite is compiled with URI names on: behind a folder, "file:x" and ":memory:" are file names.
+    let plain = if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(plain, flags).map_err(opening)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(opening)?;
+    harden(&connection).map_err(opening)?;
+    Ok(connection)
+}
+
+/// What stands in the target or comes from the snapshot must not act: no triggers fire, no view is read, no function is
+/// trusted. Foreign keys and CHECK constraints are looked at when all rows are there, not row by row.
+///
+/// Double-quoted texts stay allowed in definitions, because databases have such definitions.
+fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    for (setting, value) in [
+        // Shadow tables are written as the tables they are, and virtual tables declared without their module.
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false),
+        (DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_LEGACY_FILE_FORMAT, false),
+    ] {
+        connection.set_db_config(setting, value)?;
+    }
+    connection.execute_batch("PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA ignore_check_constraints = ON")
+}
+
+/// The files beside a database that SQLite would apply to it.
+pub(super) fn side_files(database: &Path) -> impl Iterator<Item = PathBuf> {
+    SIDE_FILES.into_iter().map(move |addition| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(addition);
+        PathBuf::from(name)
+    })
+}
+
+/// Refuses a file that is to be made where such files of an earlier one stand: SQLite would apply them to it.
+pub(super) fn refuse_stale_side_files(database: &Path) -> Result<()> {
+    match side_files(database).find(|path| path.symlink_metadata().is_ok()) {
+        Some(stale) => Err(Error::request(format!(
+            "{} stands where {} is to be made; SQLite would apply it to the new database",
+            stale.display(),
+            database.display()
+        ))
+        .with_hint("move it away, with the database it belongs to, or restore to another path")),
+        None => Ok(()),
+    }
+}
+
+/// Does `work`, and interrupts the connection's statements when the observer asks to stop.
+pub(super) fn watched<T>(
+    connection: &mut Connection,
+    observer: &dyn Observer,
+    work: impl FnOnce(&mut Connection) -> Result<T>,
+) -> Result<T> {
+    let statements = connection.get_interrupt_handle();
+    let (done, when_done) = channel::<()>();
+    std::thread::scope(|scope| {
+        let watch = move || {
+            while when_done.recv_timeout(WATCH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                if observer.is_cancelled() {
+                    statements.interrupt();
+                }
+            }
+        };
+        std::thread::Builder::new()
+            .name("tabark-watch".to_owned())
+            .spawn_scoped(scope, watch)
+            .map_err(|cause| Error::io("starting a thread", cause))?;
+        let result = work(connection);
+        // The watcher must not outlive the work: what comes next (commit, rollback) is not to be interrupted.
+        drop(done);
+        result
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    struct Stop(AtomicBool);
+
+    impl Observer for Stop {
+        fn is_cancelled(&self) -> bool {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn one_long_statement_is_interrupted() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let observer = Stop(AtomicBool::new(true));
+        let error = watched(&mut connection, &observer, |connection| {
+            let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+            connection.query_row(endless, [], |_| Ok(())).map_err(|cause| failure("counting", cause))
+        })
+        .unwrap_err();
+        assert!(error.is_interrupted(), "{error}");
+    }
+
+    #[test]
+    fn stale_side_files_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("new.db");
+        refuse_stale_side_files(&target).unwrap();
+        for addition in SIDE_FILES {
+            let stale = directory.path().join(format!("new.db{addition}"));
+            std::fs::write(&stale, b"").unwrap();
+            let error = refuse_stale_side_files(&target).unwrap_err();
+            assert!(error.is_request() && error.message().contains(&format!("new.db{addition} ")), "{error}");
+            std::fs::remove_file(&stale).unwrap();
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a restore will do, and what it did.
+
+use std::path::PathBuf;
+
+use super::options::RestoreMode;
+
+/// What a restore will do. Making one changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RestorePlan {
+    /// The database file.
+    pub target: PathBuf,
+    /// Will the file be made? Otherwise it exists.
+    pub new_file: bool,
+    /// What happens to tables that exist already.
+    pub mode: RestoreMode,
+    /// Tables, in order of creation. SQLite's own bookkeeping is not among them.
+    pub tables: Vec<PlannedTable>,
+    /// Indexes, virtual tables, views and triggers, in order of creation.
+    pub objects: Vec<PlannedObject>,
+    /// Tables of SQLite's own bookkeeping whose rows about the restored tables are restored with them.
+    pub bookkeeping: Vec<String>,
+    /// Settings that a database without content of its own is given: name and value.
+    pub settings: Vec<(String, String)>,
+    /// What is worth knowing before it happens.
+    pub warnings: Vec<String>,
+}
+
+/// A table to restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedTable {
+    /// Its name.
+    pub name: String,
+    /// Its role, one of [`crate::model::roles`].
+    pub role: String,
+    /// Rows in the snapshot.
+    pub rows: u64,
+    /// Bytes in the archive.
+    pub stored_bytes: u64,
+    /// What will be done.
+    pub action: TableAction,
+}
+
+/// What will be done about a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableAction {
+    /// It does not exist and is made.
+    CreateTable,
+    /// It exists, is dropped and made again.
+    ReplaceTable,
+    /// It exists and rows are added.
+    AppendTo,
+}
+
+/// An index, trigger, view or virtual table to restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedObject {
+    /// "index", "trigger", "view" or "virtual table".
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The table or view it belongs to; else its own name.
+    pub table: String,
+    /// Does the target have one of this name, which is dropped first?
+    pub replaces: bool,
+}
+
+/// What was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RestoreReport {
+    /// What was planned, and done.
+    pub plan: RestorePlan,
+    /// The tables, in order of creation.
+    pub tables: Vec<RestoredTable>,
+    /// What was found on the way and is worth knowing; the plan's own warnings are not repeated.
+    pub warnings: Vec<String>,
+}
+
+/// A table that was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RestoredTable {
+    /// Its name.
+    pub name: String,
+    /// Rows written.
+    pub rows: u64,
+    /// The fingerprint of the snapshot's rows.
+    pub fingerprint: [u8; 32],
+    /// Were the rows read back from the target and found to be the snapshot's?
+    pub proved: bool,
+}

@@ -1,0 +1,175 @@
+//! Reading back what was written, inside the same transaction, and comparing it with the snapshot.
+
+use super::chosen::Chosen;
+use super::row_sum::RowSum;
+use super::rows::Encodings;
+use crate::archive::{Fingerprinter, Table, TableFingerprint};
+use crate::error::{Error, Result};
+use crate::model::{Cell, SchemaObject, TableSchema};
+use crate::observer::{Observer, Phase, check_cancelled};
+use crate::source::sqlite::SqliteSource;
+use crate::source::{RowSink, Source, SourceCatalog};
+
+/// Rows read before progress is told and cancellation asked.
+const ROWS_AT_ONCE: u64 = 1024;
+
+/// Options that say how a table's rows are held. (Which virtual table a shadow belongs to depends on the modules here.)
+const OPTIONS: [&str; 4] = ["autoincrement", "rowid", "strict", "without_rowid"];
+
+/// The target's table of this name.
+pub(super) fn find<'c>(catalog: &'c SourceCatalog, name: &str) -> Result<&'c TableSchema> {
+    catalog
+        .tables
+        .iter()
+        .find(|table| table.name == name)
+        .ok_or_else(|| Error::not_proven("the target does not have the table").in_table(name))
+}
+
+/// Does the table that was made have the columns and the key that the snapshot's rows are in?
+pub(super) fn check_shape(made: &TableSchema, wanted: &TableSchema) -> Result<()> {
+    let options = |table: &TableSchema| OPTIONS.map(|name| table.option(name).map(str::to_owned));
+    let difference = if made.columns != wanted.columns {
+        "columns"
+    } else if made.generated != wanted.generated {
+        "generated columns"
+    } else if made.key != wanted.key {
+        "a key"
+    } else if options(made) != options(wanted) {
+        "options"
+    } else {
+        return Ok(());
+    };
+    Err(super::chosen::contradiction(format!(
+        "a table whose definition gives it other {difference} than its rows have"
+    ))
+    .in_table(&wanted.name))
+}
+
+/// Compares definitions: those of tables and what is attached to them, and of views, triggers and virtual tables.
+pub(super) fn check_definitions(catalog: &SourceCatalog, chosen: &Chosen<'_>) -> Result<()> {
+    for table in &chosen.tables {
+        let wanted = table.schema();
+        let made = find(catalog, &wanted.name)?;
+        check_shape(made, wanted)?;
+        if made.definition != wanted.definition {
+            return Err(Error::not_proven("the target has another definition").in_table(&wanted.name));
+        }
+        if names(&made.attached) != names(&wanted.attached) {
+            return Err(Error::not_proven("the target has other indexes or triggers").in_table(&wanted.name));
+        }
+    }
+    let attached = catalog.tables.iter().flat_map(|table| &table.attached);
+    let made = names(catalog.objects.iter().chain(attached));
+    match names(chosen.objects()).into_iter().find(|wanted| made.binary_search(wanted).is_err()) {
+        Some((kind, name, _)) => {
+            Err(Error::not_proven(format!("the target does not have {kind} \"{name}\" as it was")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn names<'o>(objects: impl IntoIterator<Item = &'o SchemaObject>) -> Vec<(&'o str, &'o str, &'o str)> {
+    let mut names: Vec<_> = objects
+        .into_iter()
+        .map(|object| (object.kind.as_str(), object.name.as_str(), object.definition.as_str()))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Reads a restored table back and compares it with the snapshot's.
+pub(super) fn check_rows(
+    source: &SqliteSource<'_>,
+    table: &Table<'_>,
+    encodings: Encodings,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let wanted = table.schema();
+    let made = find(source.catalog(), &wanted.name)?;
+    let manifest = table.manifest();
+    observer.begin(Phase::Prove, Some(&wanted.name), Some(manifest.rows), None);
+    if !encodings.same && wanted.option("without_rowid").is_some() {
+        // Texts compare by their stored bytes: in the other encoding the rows stand in another order.
+        return check_rows_in_any_order(source, made, table, observer);
+    }
+    let mut fingerprinter = Fingerprinter::new(wanted);
+    source.read_table(made, &mut Watched::new(observer, &mut fingerprinter))?;
+    let found = fingerprinter.finish();
+    if found.table == manifest.fingerprint && found.rows == manifest.rows {
+        return Ok(());
+    }
+    Err(differs(table, &found))
+}
+
+fn check_rows_in_any_order(
+    source: &SqliteSource<'_>,
+    made: &TableSchema,
+    table: &Table<'_>,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let (mut wanted, mut found) = (RowSum::new(made), RowSum::new(made));
+    let all: Vec<usize> = (0..made.columns.len()).collect();
+    for group in table.scan(&all) {
+        check_cancelled(observer)?;
+        group?.for_each_row(|row| wanted.row(row))?;
+    }
+    source.read_table(made, &mut Watched::new(observer, &mut found))?;
+    if found.is_same(&wanted) {
+        return Ok(());
+    }
+    Err(not_the_snapshots(&made.name))
+}
+
+/// The error for rows that are not the snapshot's.
+pub(super) fn not_the_snapshots(table: &str) -> Error {
+    Error::not_proven("the rows read back are not the snapshot's; nothing was changed")
+        .in_table(table)
+        .with_hint("values that do not fit their column's declared type are changed by SQLite when they are written")
+}
+
+fn differs(table: &Table<'_>, found: &TableFingerprint) -> Error {
+    let manifest = table.manifest();
+    if found.rows != manifest.rows {
+        return Error::not_proven(format!("{} rows were read back, the snapshot has {}", found.rows, manifest.rows))
+            .in_table(&manifest.schema.name);
+    }
+    let pairs = manifest.columns.iter().zip(&found.columns).zip(&manifest.schema.columns);
+    let columns: Vec<String> = pairs
+        .filter(|((summary, found), _)| summary.fingerprint != **found)
+        .map(|(_, column)| format!("\"{}\"", column.name))
+        .collect();
+    not_the_snapshots(&manifest.schema.name).noting(format_args!("columns that differ: {}", columns.join(", ")))
+}
+
+/// Tells the observer of rows that pass by, and stops when it asks to.
+pub(super) struct Watched<'a> {
+    observer: &'a dyn Observer,
+    sink: &'a mut dyn RowSink,
+    rows: u64,
+    bytes: u64,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn new(observer: &'a dyn Observer, sink: &'a mut dyn RowSink) -> Self {
+        Self { observer, sink, rows: 0, bytes: 0 }
+    }
+}
+
+impl RowSink for Watched<'_> {
+    fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        self.rows += 1;
+        self.bytes += cells.iter().map(Cell::weight).sum::<u64>();
+        if self.rows == ROWS_AT_ONCE {
+            check_cancelled(self.observer)?;
+            self.observer.advance(self.rows, self.bytes);
+            (self.rows, self.bytes) = (0, 0);
+        }
+        self.sink.row(cells)
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.observer.advance(self.rows, self.bytes);
+    }
+}
