@@ -11,7 +11,7 @@ mod note;
 mod tree;
 
 /// Every layer of the library, lowest first, with the layers it may name. What is not said is forbidden.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("error", &[]),
     ("limits", &[]),
     ("hex", &[]),
@@ -46,6 +46,11 @@ const EDGES: [(&str, &[&str]); 16] = [
     ),
     ("export", &["archive", "error", "hex", "model", "selection"]),
     ("dump", &["archive", "container", "error", "model", "observer", "selection", "source"]),
+    // It reads back what it wrote, through the source.
+    (
+        "restore",
+        &["archive", "container", "dump", "error", "model", "observer", "selection", "source", "source::sqlite"],
+    ),
 ];
 
 /// The layer of a file of the library; the crate's root has none.
