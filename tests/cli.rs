@@ -14,6 +14,8 @@ mod endings;
 mod list_and_show;
 #[path = "cli/restore.rs"]
 mod restore;
+#[path = "cli/spec.rs"]
+mod spec;
 #[path = "cli/usage.rs"]
 mod usage;
 #[path = "cli/verify.rs"]
