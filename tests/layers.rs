@@ -24,7 +24,7 @@ const EDGES: [(&str, &[&str]); 17] = [
     // The container never sees a column: no model here.
     ("container", &["error", "limits", "wire"]),
     ("history", &["error", "limits", "model"]),
-    // Where rows come from and go to. The archive takes rows through `RowSink`; it knows no database.
+    // Where rows come from. Neither it nor the archive knows the other: rows pass through the model's `RowSink`.
     ("source", &["error", "limits", "model", "observer"]),
     ("source::sqlite", &["error", "limits", "model", "observer", "source"]),
     (
@@ -40,7 +40,6 @@ const EDGES: [(&str, &[&str]); 17] = [
             "model",
             "observer",
             "selection",
-            "source",
             "wire",
         ],
     ),

@@ -1,10 +1,5 @@
 //! Arbitrary tables through archives: they come back to the last bit, and damage is seen, never believed.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_sign_loss,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_sign_loss, reason = "tests")]
 
 #[path = "properties/order.rs"]
 mod order;

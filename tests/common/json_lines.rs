@@ -1,4 +1,5 @@
 //! Rows as lines of JSON, the form in which programs compare what they read (`spec/vectors/README.md`).
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::fmt::Write;
 

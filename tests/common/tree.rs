@@ -1,4 +1,5 @@
 //! The files of the project's tree.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

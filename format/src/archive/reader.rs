@@ -134,20 +134,21 @@ impl<'a> Snapshot<'a> {
 
 impl Snapshot<'_> {
     /// Checks what the directory of a table manifest's frame says of it.
-    pub(super) fn check_manifest_label(&self, entry: &TableEntry) -> Result<()> {
+    pub(super) fn check_manifest_label(&self, entry: &TableEntry, writer: Option<u64>) -> Result<()> {
         let place = &entry.manifest;
         let body = self.archive.container.body(&place.frame, FrameKind::TableMetadata)?;
         let (what, rows, length) = (label::MANIFEST, entry.rows, place.length);
         let label = Label { table: 0, what, group: 0, column: 0, rows, length };
-        pack::check_label(&body, self.manifest.number, &entry.name, place.start, label)
-            .map_err(|error| error.at(place.frame.offset))
+        let by = pack::Writing { referrer: self.manifest.number, writer };
+        pack::check_label(&body, by, &entry.name, place.start, label).map_err(|error| error.at(place.frame.offset))
     }
 }
 
 fn read_table_manifest(container: &ContainerReader, entry: &TableEntry) -> Result<TableManifest> {
     let at = entry.manifest.frame.offset;
     let body = container.body(&entry.manifest.frame, FrameKind::TableMetadata)?;
-    let bytes = pack::slice(&body, entry.manifest.start, entry.manifest.length).map_err(|error| error.at(at))?;
+    let bytes = pack::slice(&body, entry.manifest.start, entry.manifest.length, Layer::Reference)
+        .map_err(|error| error.at(at))?;
     let manifest: TableManifest = wire::decode(bytes, "table manifest").map_err(|error| error.at(at))?;
     rules::damaged(rules::check_table(&manifest), at)?;
     rules::check_logical_types(&manifest.schema).map_err(|error| error.at(at))?;
@@ -160,9 +161,12 @@ fn read_table_manifest(container: &ContainerReader, entry: &TableEntry) -> Resul
         let why = "a table manifest states other totals than its pages";
         return Err(Error::damaged(Layer::Totals, why).at(at));
     }
-    if manifest.rows != entry.rows || manifest.fingerprint != entry.fingerprint {
-        let why = "the catalog and a table manifest disagree on rows or fingerprint";
-        return Err(Error::damaged(Layer::Totals, why).at(at));
+    if manifest.rows != entry.rows {
+        return Err(Error::damaged(Layer::Totals, "the catalog and a table manifest disagree on rows").at(at));
+    }
+    if manifest.fingerprint != entry.fingerprint {
+        let why = "the catalog and a table manifest disagree on the fingerprint";
+        return Err(Error::damaged(Layer::Fingerprint, why).at(at));
     }
     Ok(manifest)
 }

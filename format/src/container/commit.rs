@@ -120,6 +120,13 @@ impl Commit {
 
     /// Checks that a commit is the next one after `previous`.
     pub(crate) fn check_follows(&self, previous: &Self) -> Result<()> {
+        let keeps = |now: u64, before: u64| now & before == before;
+        if !keeps(self.reader_features, previous.reader_features)
+            || !keeps(self.writer_features, previous.writer_features)
+        {
+            let why = "a commit lacks a feature that the commit before it has";
+            return Err(Error::damaged(Layer::Commit, why).at(self.offset));
+        }
         if self.number > previous.number && self.snapshots == previous.snapshots.wrapping_add(1) {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::commit::Commit;
 use super::frame::{FrameHeader, FrameKind};
 use super::header::ArchiveHeader;
-use super::layout::{COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, HEADER_LENGTH};
+use super::layout::{COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, FRAME_MAGIC, HEADER_LENGTH};
 use super::reference::Reference;
 use super::storage::ReadStorage;
 use super::tail::LastCommit;
@@ -85,6 +85,9 @@ impl ContainerReader {
         let refuse = |why: String| Error::damaged(Layer::Reference, why).at(reference.offset);
         if reference.offset < HEADER_LENGTH as u64 || reference.end().is_none_or(|end| end > self.last.end()) {
             return Err(refuse(format!("a reference to a {} leads outside the archive", kind.name())));
+        }
+        if *self.bytes(reference.offset, FRAME_MAGIC.len() as u64)? != FRAME_MAGIC {
+            return Err(refuse(format!("no frame begins where a {} should", kind.name())));
         }
         let header = self.header_at(reference.offset)?;
         if header.header_digest != reference.digest {

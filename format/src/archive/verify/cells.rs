@@ -1,12 +1,17 @@
 //! Full verification of a table: cells are decoded, and all that manifests say of them is worked out again.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::super::fingerprint::FingerprintBuilder;
 use super::super::manifest::{BlockEntry, SnapshotManifest};
+use super::super::pack::Writing;
 use super::super::table_reader::{GroupPlace, Table};
 use super::super::tree::Leaf;
+use super::frames::ChainFrames;
 use crate::block::{self, BlockFacts};
+use crate::container::Reference;
 use crate::error::{Error, Layer, Result};
 use crate::history::boundaries::Boundaries;
 use crate::history::key_order::KeyOrder;
@@ -16,6 +21,7 @@ use crate::model::{Bound, Cell, Cells, RowGroup};
 pub(super) struct TableCheck<'t, 'a> {
     table: &'t Table<'a>,
     snapshot: u64,
+    frames: Option<Arc<ChainFrames>>,
     fingerprint: FingerprintBuilder,
     boundaries: Boundaries,
     order: Option<KeyOrder>,
@@ -28,6 +34,7 @@ pub(super) struct TableCheck<'t, 'a> {
 #[derive(Default)]
 struct Totals {
     logical_bytes: u64,
+    stored_bytes: u64,
     nulls: u64,
     range: Option<(Bound, Bound)>,
     unbounded: bool,
@@ -50,11 +57,12 @@ pub(super) struct GroupFinding {
 
 impl<'t, 'a> TableCheck<'t, 'a> {
     /// For a table of this snapshot.
-    pub(super) fn new(table: &'t Table<'a>, snapshot: &SnapshotManifest) -> Self {
+    pub(super) fn new(table: &'t Table<'a>, snapshot: &SnapshotManifest, frames: Option<Arc<ChainFrames>>) -> Self {
         let schema = table.schema();
         Self {
             table,
             snapshot: snapshot.number,
+            frames,
             fingerprint: FingerprintBuilder::new(schema.columns.len()),
             boundaries: Boundaries::new(schema),
             order: KeyOrder::new(schema, &snapshot.source),
@@ -73,14 +81,19 @@ impl<'t, 'a> TableCheck<'t, 'a> {
 
     /// Checks what the directory says of a leaf page.
     pub(super) fn page(&self, leaf: &Leaf) -> Result<()> {
-        self.table.check_page_label(leaf, self.snapshot)
+        self.table.check_page_label(leaf, self.writing(&leaf.page.frame))
+    }
+
+    fn writing(&self, frame: &Reference) -> Writing {
+        let writer = self.frames.as_ref().and_then(|frames| frames.writer_of(frame.offset));
+        Writing { referrer: self.snapshot, writer }
     }
 
     /// Checks a row group whose frames are intact.
     pub(super) fn group(&mut self, place: &GroupPlace) -> Vec<GroupFinding> {
         let Ok(rows) = u32::try_from(place.entry.rows) else { return Vec::new() };
-        let (table, snapshot) = (self.table, self.snapshot);
-        let decoded: Vec<Result<(Cells, BlockFacts)>> = place
+        let table = self.table;
+        let decoded: Vec<Result<(Cells, BlockFacts, u64)>> = place
             .entry
             .blocks
             .par_iter()
@@ -91,16 +104,18 @@ impl<'t, 'a> TableCheck<'t, 'a> {
                     Some(frame) => error.at(frame.offset),
                     None => error,
                 })?;
-                table.check_label(place, column, snapshot)?;
-                Ok((cells, facts))
+                if let Some(frame) = place.frame(column) {
+                    table.check_label(place, column, self.writing(frame))?;
+                }
+                Ok((cells, facts, table.stored_bytes(place, column)?))
             })
             .collect();
         let mut findings = Vec::new();
         let mut columns = Vec::with_capacity(decoded.len());
         for ((result, column), totals) in decoded.into_iter().zip(&table.schema().columns).zip(&mut self.totals) {
             match result {
-                Ok((cells, facts)) => {
-                    totals.add(&facts);
+                Ok((cells, facts, stored_bytes)) => {
+                    totals.add(&facts, stored_bytes);
                     columns.push(cells);
                 }
                 Err(error) => findings.push(GroupFinding { error, column: Some(column.name.clone()) }),
@@ -171,6 +186,7 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             let encodings: Vec<(u8, u64)> =
                 totals.encodings.iter().map(|(number, blocks)| (*number, *blocks)).collect();
             let agrees = summary.logical_bytes == totals.logical_bytes
+                && summary.stored_bytes == totals.stored_bytes
                 && summary.nulls == totals.nulls
                 && summary.minimum == minimum
                 && summary.maximum == maximum
@@ -196,8 +212,9 @@ impl<'t, 'a> TableCheck<'t, 'a> {
 }
 
 impl Totals {
-    fn add(&mut self, facts: &BlockFacts) {
+    fn add(&mut self, facts: &BlockFacts, stored_bytes: u64) {
         self.logical_bytes += facts.logical_bytes;
+        self.stored_bytes += stored_bytes;
         self.nulls += facts.nulls;
         match &facts.range {
             Some((low, high)) => Bound::widen(&mut self.range, low, high),

@@ -14,14 +14,22 @@ const BATCH: usize = 1024;
 /// The frames of the chain, and which of them can be trusted.
 #[derive(Debug, Default)]
 pub(super) struct ChainFrames {
-    /// Offsets of intact frames, ascending.
+    /// Offsets of frames whose bytes are intact, ascending.
     intact: Vec<u64>,
+    /// Offset and snapshot number of each commit, ascending.
+    commits: Vec<(u64, u64)>,
 }
 
 impl ChainFrames {
     /// Is there an intact frame of the chain at this offset?
     pub(super) fn holds(&self, offset: u64) -> bool {
         self.intact.binary_search(&offset).is_ok()
+    }
+
+    /// The number of the snapshot that the frame at this offset was written with.
+    pub(super) fn writer_of(&self, offset: u64) -> Option<u64> {
+        let next = self.commits.partition_point(|(commit, _)| *commit < offset);
+        self.commits.get(next).map(|(_, number)| *number)
     }
 }
 
@@ -98,8 +106,12 @@ impl FrameWalk<'_> {
         for ((offset, header), result) in batch.iter().zip(results) {
             self.report.frames += 1;
             self.report.bytes += header.frame_length().unwrap_or(0);
-            match result.and_then(|()| self.frame(*offset, header)) {
-                Ok(()) => self.frames.intact.push(*offset),
+            let checked = result.and_then(|()| {
+                self.frames.intact.push(*offset);
+                self.frame(*offset, header)
+            });
+            match checked {
+                Ok(()) => {}
                 Err(error) if error.is_io() => return Err(error),
                 Err(error) => self.report.findings.push(Finding::new(error.at(*offset), None)),
             }
@@ -126,6 +138,7 @@ impl FrameWalk<'_> {
         let length = header.frame_length().unwrap_or(u64::MAX);
         let reference = Reference { offset, length, digest: header.header_digest };
         let commit = self.container.commit(&reference)?;
+        self.frames.commits.push((offset, commit.number));
         let previous = self.commit.replace((reference, commit));
         let refuse = |why: String| Err(Error::damaged(Layer::Commit, why));
         if commit.previous != previous.map(|(reference, _)| reference) {

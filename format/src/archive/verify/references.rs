@@ -1,7 +1,8 @@
 //! The second walk: down the references from the snapshots, to see that all is there and which rows damage takes along.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -9,7 +10,7 @@ use super::cells::TableCheck;
 use super::frames::ChainFrames;
 use super::{Finding, TableVerdict, VerifyReport};
 use crate::archive::fingerprint::snapshot_fingerprint;
-use crate::archive::manifest::{SliceReference, SnapshotManifest, TableEntry};
+use crate::archive::manifest::{BlockEntry, SliceReference, SnapshotManifest, TableEntry};
 use crate::archive::reader::Snapshot;
 use crate::archive::table_reader::{GroupPlace, Table, group_places};
 use crate::archive::tree::{Leaf, Unreachable};
@@ -23,9 +24,9 @@ pub(super) struct ReferenceWalk<'a, 'r> {
     container: &'a ContainerReader,
     full: bool,
     /// What the first walk found, if it went through the whole file.
-    frames: Option<ChainFrames>,
-    /// Tables looked at: later snapshots may share them.
-    seen: HashSet<SliceReference>,
+    frames: Option<Arc<ChainFrames>>,
+    /// Tables looked at, with their logical bytes: later snapshots may share them.
+    seen: HashMap<SliceReference, Option<u64>>,
     report: &'r mut VerifyReport,
     observer: &'r dyn Observer,
 }
@@ -38,7 +39,7 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         report: &'r mut VerifyReport,
         observer: &'r dyn Observer,
     ) -> Self {
-        Self { container, full, frames, seen: HashSet::new(), report, observer }
+        Self { container, full, frames: frames.map(Arc::new), seen: HashMap::new(), report, observer }
     }
 
     pub(super) fn find(&mut self, error: Error, snapshot: Option<u64>) {
@@ -55,12 +56,19 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         }
         for entry in snapshot.catalog().tables.iter().filter(|entry| tables.takes(&entry.name)) {
             check_cancelled(self.observer)?;
-            if self.seen.insert(entry.manifest) {
+            if !self.seen.contains_key(&entry.manifest) {
                 self.check_on_chain(&entry.manifest.frame, manifest.number);
-                self.table(snapshot, entry)?;
+                let logical_bytes = self.table(snapshot, entry)?;
+                self.seen.insert(entry.manifest, logical_bytes);
             }
         }
         if self.full {
+            let tables = snapshot.catalog().tables.iter();
+            let known: Option<Vec<u64>> = tables.map(|entry| *self.seen.get(&entry.manifest)?).collect();
+            if known.is_some_and(|bytes| bytes.iter().sum::<u64>() != manifest.logical_bytes) {
+                let error = Error::damaged(Layer::Totals, "the snapshot's logical bytes are not those of its tables");
+                self.find(error.at(snapshot.summary().manifest.offset), Some(manifest.number));
+            }
             let entries = &snapshot.catalog().tables;
             let found = snapshot_fingerprint(entries.iter().map(|entry| (entry.name.as_str(), &entry.fingerprint)));
             if found != manifest.fingerprint {
@@ -78,13 +86,17 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         }
     }
 
-    fn table(&mut self, snapshot: &Snapshot<'a>, entry: &TableEntry) -> Result<()> {
+    /// Looks at one table; gives its logical bytes, if its manifest can be read.
+    fn table(&mut self, snapshot: &Snapshot<'a>, entry: &TableEntry) -> Result<Option<u64>> {
         let number = snapshot.manifest().number;
         let before = self.report.findings.len();
+        let mut logical_bytes = None;
         let lost = match snapshot.open_table(entry) {
             Ok(table) => {
+                logical_bytes = Some(table.manifest().logical_bytes);
+                let writer = self.frames.as_ref().and_then(|frames| frames.writer_of(entry.manifest.frame.offset));
                 if self.full
-                    && let Err(error) = snapshot.check_manifest_label(entry)
+                    && let Err(error) = snapshot.check_manifest_label(entry, writer)
                 {
                     self.find(error.in_table(&entry.name), Some(number));
                 }
@@ -109,14 +121,14 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
             intact_rows: entry.rows.saturating_sub(lost),
             intact: self.report.findings.len() == before,
         });
-        Ok(())
+        Ok(logical_bytes)
     }
 
     /// Looks at all row groups of a table; gives the number of rows that are lost.
     fn groups(&mut self, table: &Table<'a>, snapshot: &SnapshotManifest) -> Result<u64> {
         let name = &table.schema().name;
         let mut lost = 0_u64;
-        let mut check = self.full.then(|| TableCheck::new(table, snapshot));
+        let mut check = self.full.then(|| TableCheck::new(table, snapshot, self.frames.clone()));
         if self.full {
             self.observer.begin(Phase::Check, Some(name), Some(table.manifest().rows), None);
         }
@@ -165,9 +177,17 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
             let rows = place.first_row..place.first_row.saturating_add(place.entry.rows);
             let mut intact = true;
             for (column, block) in table.schema().columns.iter().zip(&place.entry.blocks) {
-                if let Some(Some(error)) = verdicts.get(block.frame as usize) {
+                let error = match verdicts.get(block.frame as usize) {
+                    Some(Ok(raw_length)) if !fits(block, *raw_length) => {
+                        let offset = place.page_offset();
+                        Some(Error::damaged(Layer::Block, "a column block that is not inside its frame").at(offset))
+                    }
+                    Some(Err(error)) => Some(error.copy()),
+                    _ => None,
+                };
+                if let Some(error) = error {
                     intact = false;
-                    self.in_rows(error.copy().in_table(name), snapshot, rows.clone(), Some(column.name.clone()));
+                    self.in_rows(error.in_table(name), snapshot, rows.clone(), Some(column.name.clone()));
                 }
             }
             if intact && let Some(check) = &mut check {
@@ -200,34 +220,45 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         intact
     }
 
-    /// What is wrong with each frame of a page, if anything.
-    fn check_frames(&mut self, frames: &[Reference]) -> Result<Vec<Option<Error>>> {
+    /// Of each frame of a page: its raw length, or what is wrong with it.
+    fn check_frames(&mut self, frames: &[Reference]) -> Result<Vec<Result<u64>>> {
         let (container, observer, chain) = (self.container, self.observer, self.frames.as_ref());
-        let verdicts: Vec<Option<Error>> = frames
+        let verdicts: Vec<Result<u64>> = frames
             .par_iter()
             .map(|frame| {
                 let header = container.resolve(frame, FrameKind::Data)?;
                 match chain {
-                    Some(chain) if chain.holds(frame.offset) => Ok(()),
-                    Some(_) => container.check_body(frame.offset, &header).and_then(|()| Err(off_chain(frame))),
+                    Some(chain) if chain.holds(frame.offset) => {}
+                    Some(_) => {
+                        container.check_body(frame.offset, &header)?;
+                        return Err(off_chain(frame));
+                    }
                     None => {
                         container.check_body(frame.offset, &header)?;
                         observer.advance(0, frame.length);
-                        Ok(())
                     }
                 }
+                Ok(header.raw_length)
             })
-            .map(Result::err)
             .collect();
         if chain.is_none() {
             self.report.frames += frames.len() as u64;
             self.report.bytes += frames.iter().map(|frame| frame.length).sum::<u64>();
         }
-        match verdicts.iter().position(|verdict| verdict.as_ref().is_some_and(Error::is_io)) {
-            Some(failed) => Err(verdicts.into_iter().nth(failed).flatten().unwrap_or_else(Error::interrupted)),
-            None => Ok(verdicts),
-        }
+        verdicts
+            .into_iter()
+            .map(|verdict| match verdict {
+                // Damage is a finding; a medium that fails ends the verification.
+                Err(error) if error.is_io() => Err(error),
+                verdict => Ok(verdict),
+            })
+            .collect()
     }
+}
+
+/// Does a block lie inside a raw body of this length, behind at least the directory's length?
+fn fits(block: &BlockEntry, raw_length: u64) -> bool {
+    block.start >= 4 && block.start.checked_add(block.length).is_some_and(|end| end <= raw_length)
 }
 
 fn off_chain(reference: &Reference) -> Error {
