@@ -56,6 +56,12 @@ pub fn dump(source: &dyn Source, path: &Path, options: &DumpOptions, observer: &
     let mut file = AppendFile::lock(path)?;
     let archive = Archive::open(path)?;
     let (end, tail) = (archive.container().last().end(), archive.tail());
+    if tail > 0 {
+        // What stands behind the last commit is about to be cut off: make sure that it is the last commit.
+        archive.container().check_chain().map_err(|error| {
+            error.with_hint("the archive is damaged; `tabark verify` tells what is intact. Dump into a new archive")
+        })?;
+    }
     file.start_at(end)?;
     let writer = ArchiveWriter::append(file, &archive, options.archive)?;
     drop(archive);

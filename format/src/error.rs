@@ -271,12 +271,22 @@ impl fmt::Display for Error {
             f.write_str("damaged archive: ")?;
         }
         f.write_str(&self.inner.message)?;
-        match (&self.inner.table, self.inner.offset) {
+        let table = self.inner.table.as_deref().map(shortened);
+        match (table, self.inner.offset) {
             (Some(table), Some(offset)) => write!(f, " (table \"{table}\", offset {offset})"),
             (Some(table), None) => write!(f, " (table \"{table}\")"),
             (None, Some(offset)) => write!(f, " (offset {offset})"),
             (None, None) => Ok(()),
         }
+    }
+}
+
+/// A name in a message: hostile ones may have 64 KiB.
+fn shortened(name: &str) -> String {
+    const MOST: usize = 80;
+    match name.char_indices().nth(MOST) {
+        Some((cut, _)) => format!("{}…", name.get(..cut).unwrap_or_default()),
+        None => name.to_owned(),
     }
 }
 

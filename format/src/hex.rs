@@ -2,12 +2,17 @@
 
 /// Lower-case hex digits, two per byte.
 pub fn encode(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().flat_map(|byte| digits(*byte)).map(char::from).collect()
+}
+
+/// Appends the same digits to a text in the making.
+pub(crate) fn append(text: &mut Vec<u8>, bytes: &[u8]) {
+    text.extend(bytes.iter().flat_map(|byte| digits(*byte)));
+}
+
+fn digits(byte: u8) -> [u8; 2] {
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+    [digit(byte >> 4), digit(byte & 15)]
 }
 
 /// The 32 bytes of a digest, from 64 hex digits of either case.
@@ -27,6 +32,11 @@ pub fn decode_digest(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_lower_case_and_padded() {
+        assert_eq!(encode(&[0, 9, 10, 0xab, 0xff]), "00090aabff");
+    }
 
     #[test]
     fn digests_come_back_and_nothing_else_does() {

@@ -6,6 +6,7 @@ pub mod container;
 pub mod dump;
 mod encoding;
 pub mod error;
+pub mod export;
 pub mod hex;
 pub mod history;
 pub mod limits;

@@ -77,17 +77,22 @@ impl Selection {
 /// The error for a name or pattern that matches nothing.
 pub(crate) fn no_such_table<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Error {
     let error = Error::request(format!("no table matches \"{wanted}\""));
+    match near_misses(wanted, names) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// "did you mean …?" for names that come close to the one wanted.
+pub(crate) fn near_misses<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
     let lower = wanted.to_lowercase();
     let mut near: Vec<(f64, &str)> = names
         .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness > 0.75)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    if near.is_empty() {
-        return error;
-    }
     let near: Vec<String> = near.iter().take(SUGGESTIONS).map(|(_, name)| format!("\"{name}\"")).collect();
-    error.with_hint(format!("did you mean {}?", near.join(" or ")))
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use rayon::prelude::*;
 use crate::block::content_digest;
 use crate::error::Result;
 use crate::history::boundaries::RowGrouper;
-use crate::model::{Cell, RowGroup, TableSchema};
-use crate::source::RowSink;
+use crate::model::{Cell, RowGroup, RowSink, TableSchema};
 
 /// The fingerprints of a table and of its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! The archive API: snapshots of tables, written, read, found and proven.
 
 mod fingerprint;
-mod full;
 mod manifest;
 mod pack;
 mod reader;

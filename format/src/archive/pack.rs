@@ -1,6 +1,6 @@
 //! Frames of slices: small slices share a frame, so that many little tables do not become many little frames.
 
-use super::manifest::{Directory, Label, SliceReference};
+use super::manifest::{Directory, Label, SliceReference, label};
 use crate::container::{ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
 use crate::error::{Error, Layer, Result};
 use crate::wire;
@@ -39,25 +39,40 @@ pub(super) fn read_directory(raw: &[u8]) -> Result<(Directory, u64)> {
     Ok((directory, start))
 }
 
-/// Checks that the directory calls the slice at `start` what the manifests of snapshot `snapshot` call it. A frame that
-/// another snapshot wrote tells of that one.
-pub(super) fn check_label(raw: &[u8], snapshot: u64, table: &str, start: u64, expected: Label) -> Result<()> {
+/// Checks that the slice at `start` is one that the directory names, and that it is called what the manifests of
+/// snapshot `snapshot` call it. Of a frame that another snapshot wrote, the names are that snapshot's business.
+pub(super) fn check_label(raw: &[u8], by: Writing, table: &str, start: u64, expected: Label) -> Result<()> {
     let (directory, mut position) = read_directory(raw)?;
-    if directory.snapshot != snapshot {
-        return Ok(());
+    let refuse = |why| Err(Error::damaged(Layer::Directory, why));
+    if by.writer.is_some_and(|writer| writer != directory.snapshot) {
+        return refuse("a frame's directory names another snapshot than the one it was written with");
+    }
+    let blocks = directory.slices.iter().filter(|label| label.what == label::BLOCK).count();
+    if blocks != if expected.what == label::BLOCK { directory.slices.len() } else { 0 } {
+        return refuse("a directory with slices that do not belong into a frame of its kind");
     }
     for label in &directory.slices {
         if position == start {
-            let name = directory.tables.get(label.table as usize);
-            let found = Label { table: expected.table, ..*label };
-            if name.is_some_and(|name| name == table) && found == expected {
-                return Ok(());
+            if (label.what, label.rows, label.length) != (expected.what, expected.rows, expected.length) {
+                break;
             }
-            break;
+            let name = directory.tables.get(label.table as usize).map(String::as_str);
+            let named = name == Some(table) && label.group == expected.group && label.column == expected.column;
+            if directory.snapshot == by.referrer && !named {
+                return refuse("a frame's directory and the manifests name a slice differently");
+            }
+            return Ok(());
         }
         position = position.saturating_add(label.length);
     }
-    Err(Error::damaged(Layer::Directory, "a frame's directory and the manifests disagree"))
+    refuse("a reference to what is no slice of the frame's directory")
+}
+
+/// Whose a frame is: the snapshot that refers to it, and the one it was written with, where that is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writing {
+    pub(super) referrer: u64,
+    pub(super) writer: Option<u64>,
 }
 
 /// Where the slices of a raw body begin.
@@ -69,9 +84,8 @@ fn slices_start(raw: &[u8]) -> Result<u64> {
 }
 
 /// The bytes of a slice, which must lie behind the directory and inside the body.
-pub(super) fn slice(raw: &[u8], start: u64, length: u64) -> Result<&[u8]> {
-    let refuse =
-        || Error::damaged(Layer::Block, format!("a slice of {length} bytes from {start} is not inside its frame"));
+pub(super) fn slice(raw: &[u8], start: u64, length: u64, layer: Layer) -> Result<&[u8]> {
+    let refuse = || Error::damaged(layer, format!("a slice of {length} bytes from {start} is not inside its frame"));
     if start < slices_start(raw)? {
         return Err(refuse());
     }
@@ -216,12 +230,12 @@ mod tests {
     #[test]
     fn slices_lie_behind_the_directory() {
         let (raw, start) = body();
-        assert_eq!(slice(&raw, start, 3).unwrap(), b"abc");
-        assert!(slice(&raw, start, 4).is_err());
-        assert!(slice(&raw, start - 1, 1).is_err());
-        assert!(slice(&raw, u64::MAX, 2).is_err());
-        assert!(slice(&[255, 255, 255, 255], 4, 0).is_err());
-        assert!(slice(&[], 0, 0).is_err());
+        assert_eq!(slice(&raw, start, 3, Layer::Block).unwrap(), b"abc");
+        assert!(slice(&raw, start, 4, Layer::Block).is_err());
+        assert!(slice(&raw, start - 1, 1, Layer::Block).is_err());
+        assert!(slice(&raw, u64::MAX, 2, Layer::Block).is_err());
+        assert!(slice(&[255, 255, 255, 255], 4, 0, Layer::Block).is_err());
+        assert!(slice(&[], 0, 0, Layer::Block).is_err());
     }
 
     #[test]

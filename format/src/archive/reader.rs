@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::manifest::{Catalog, SnapshotManifest, TableEntry, TableManifest};
+use super::manifest::{Catalog, Label, SnapshotManifest, TableEntry, TableManifest, label};
 use super::pack;
 use super::rules;
 use super::select::SnapshotSelector;
@@ -57,6 +57,15 @@ impl Archive {
     /// A snapshot that the list named.
     pub fn snapshot(&self, summary: SnapshotSummary) -> Result<Snapshot<'_>> {
         let manifest = snapshots::read_manifest(&self.container, &summary.manifest)?;
+        let agrees = manifest.number == summary.number
+            && manifest.time == summary.time
+            && manifest.tags == summary.tags
+            && manifest.tables == summary.tables
+            && manifest.rows == summary.rows;
+        if !agrees {
+            let why = format!("the manifest of snapshot {} and what the history says of it disagree", summary.number);
+            return Err(Error::damaged(Layer::Commit, why).at(summary.manifest.offset));
+        }
         let at = manifest.catalog.offset;
         let body = self.container.body(&manifest.catalog, FrameKind::Catalog)?;
         let catalog: Catalog = wire::decode(&body, "catalog").map_err(|error| error.at(at))?;
@@ -123,12 +132,26 @@ impl<'a> Snapshot<'a> {
     }
 }
 
+impl Snapshot<'_> {
+    /// Checks what the directory of a table manifest's frame says of it.
+    pub(super) fn check_manifest_label(&self, entry: &TableEntry, writer: Option<u64>) -> Result<()> {
+        let place = &entry.manifest;
+        let body = self.archive.container.body(&place.frame, FrameKind::TableMetadata)?;
+        let (what, rows, length) = (label::MANIFEST, entry.rows, place.length);
+        let label = Label { table: 0, what, group: 0, column: 0, rows, length };
+        let by = pack::Writing { referrer: self.manifest.number, writer };
+        pack::check_label(&body, by, &entry.name, place.start, label).map_err(|error| error.at(place.frame.offset))
+    }
+}
+
 fn read_table_manifest(container: &ContainerReader, entry: &TableEntry) -> Result<TableManifest> {
     let at = entry.manifest.frame.offset;
     let body = container.body(&entry.manifest.frame, FrameKind::TableMetadata)?;
-    let bytes = pack::slice(&body, entry.manifest.start, entry.manifest.length).map_err(|error| error.at(at))?;
+    let bytes = pack::slice(&body, entry.manifest.start, entry.manifest.length, Layer::Reference)
+        .map_err(|error| error.at(at))?;
     let manifest: TableManifest = wire::decode(bytes, "table manifest").map_err(|error| error.at(at))?;
     rules::damaged(rules::check_table(&manifest), at)?;
+    rules::check_logical_types(&manifest.schema).map_err(|error| error.at(at))?;
     if manifest.schema.name != entry.name {
         let why = format!("the catalog leads to the manifest of table \"{}\"", manifest.schema.name);
         return Err(Error::damaged(Layer::Manifest, why).at(at));
@@ -138,9 +161,12 @@ fn read_table_manifest(container: &ContainerReader, entry: &TableEntry) -> Resul
         let why = "a table manifest states other totals than its pages";
         return Err(Error::damaged(Layer::Totals, why).at(at));
     }
-    if manifest.rows != entry.rows || manifest.fingerprint != entry.fingerprint {
-        let why = "the catalog and a table manifest disagree on rows or fingerprint";
-        return Err(Error::damaged(Layer::Totals, why).at(at));
+    if manifest.rows != entry.rows {
+        return Err(Error::damaged(Layer::Totals, "the catalog and a table manifest disagree on rows").at(at));
+    }
+    if manifest.fingerprint != entry.fingerprint {
+        let why = "the catalog and a table manifest disagree on the fingerprint";
+        return Err(Error::damaged(Layer::Fingerprint, why).at(at));
     }
     Ok(manifest)
 }

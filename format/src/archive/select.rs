@@ -31,7 +31,7 @@ const ROOT_DIGITS: usize = 4;
 impl FromStr for SnapshotSelector {
     type Err = Error;
 
-    /// `latest`, a number, `YYYY-MM-DD[THH:MM[:SS]]` (UTC; a date means its end, a minute its last second), `tag:K=V`, or at
+    /// `latest`, a number, `YYYY-MM-DD[THH:MM[:SS][Z]]` (UTC; a date means its end, a minute its last second), `tag:K=V`, or at
     /// least four hex digits that a root begins with.
     fn from_str(text: &str) -> Result<Self> {
         if text == "latest" {
@@ -59,6 +59,8 @@ impl FromStr for SnapshotSelector {
 
 /// The last microsecond of the day, minute or second that the text names.
 fn parse_time(text: &str) -> Option<i64> {
+    // A time as `tabark list` prints it.
+    let text = text.strip_suffix('Z').filter(|rest| rest.contains('T')).unwrap_or(text);
     let end = match text.len() {
         10 => text.parse::<Date>().ok()?.at(23, 59, 59, 999_999_000),
         16 => text.parse::<DateTime>().ok()?.with().second(59).subsec_nanosecond(999_999_000).build().ok()?,
@@ -148,6 +150,7 @@ mod tests {
         assert_eq!(pick("1970-01-02").unwrap(), 2);
         assert_eq!(pick("1970-01-02T00:00").unwrap(), 2);
         assert_eq!(pick("1970-01-01T23:59:59").unwrap(), 1);
+        assert_eq!(pick("1970-01-02T00:00:00Z").unwrap(), 2);
         assert_eq!(pick("tag:deploy=v1").unwrap(), 3);
         assert_eq!(pick("1212").unwrap(), 3);
         assert_eq!(pick("1212AB".get(..4).unwrap()).unwrap(), 3);
@@ -158,7 +161,7 @@ mod tests {
         for text in ["9", "1969-12-31", "tag:deploy=x", "beef", "abab"] {
             assert!(pick(text).unwrap_err().is_request(), "{text}");
         }
-        for text in ["yesterday", "tag:deploy", "tag:=1", "2026-13-01", "ab", ""] {
+        for text in ["yesterday", "tag:deploy", "tag:=1", "2026-13-01", "2026-01-01Z", "ab", ""] {
             assert!(text.parse::<SnapshotSelector>().is_err(), "{text}");
         }
     }

@@ -66,12 +66,13 @@ fn entry(container: &ContainerReader, commit: &Commit) -> Result<HistoryEntry> {
         return Err(Error::damaged(Layer::Reference, "a reference that does not lead backwards").at(commit.offset));
     }
     let manifest = read_manifest(container, &commit.manifest)?;
-    let agrees = manifest.number == commit.number
-        && manifest.time == commit.time
-        && manifest.tables == commit.tables
-        && manifest.rows == commit.rows;
-    if !agrees {
-        return Err(Error::damaged(Layer::Commit, "a commit and its snapshot manifest disagree").at(commit.offset));
+    if (manifest.number, manifest.time) != (commit.number, commit.time) {
+        let why = "a commit and its snapshot manifest disagree on number or time";
+        return Err(Error::damaged(Layer::Manifest, why).at(commit.manifest.offset));
+    }
+    if (manifest.tables, manifest.rows) != (commit.tables, commit.rows) {
+        let why = "a commit and its snapshot manifest disagree on tables or rows";
+        return Err(Error::damaged(Layer::Totals, why).at(commit.manifest.offset));
     }
     Ok(HistoryEntry {
         number: commit.number,
@@ -148,7 +149,7 @@ fn read_page(container: &ContainerReader, reference: &Reference, from: u64) -> R
     let body = container.body(reference, FrameKind::HistoryPage)?;
     let page: HistoryPage = wire::decode(&body, "history page").map_err(|error| error.at(reference.offset))?;
     let count = page.entries.len();
-    if count == 0 || count > HISTORY_PAGE_ENTRIES || page.covered < count as u64 {
+    if count != HISTORY_PAGE_ENTRIES || page.covered < count as u64 {
         return Err(wrong_count(reference.offset));
     }
     for entry in &page.entries {
@@ -162,7 +163,7 @@ fn read_page(container: &ContainerReader, reference: &Reference, from: u64) -> R
 }
 
 fn wrong_count(at: u64) -> Error {
-    Error::damaged(Layer::Manifest, "a history page of a wrong number of snapshots").at(at)
+    Error::damaged(Layer::Commit, "a history page of a wrong number of snapshots").at(at)
 }
 
 /// Walks from the last commit backwards, as far as no history page covers.
@@ -176,8 +177,9 @@ struct Commits<'c> {
 impl<'c> Commits<'c> {
     fn since(container: &'c ContainerReader, covered: u64) -> Result<Self> {
         let last = container.last();
-        let left = last.commit.snapshots.checked_sub(covered).filter(|left| *left > 0).ok_or_else(|| {
-            let error = Error::damaged(Layer::Commit, "a history page that covers more snapshots than there are");
+        let left = last.commit.snapshots.checked_sub(covered);
+        let left = left.filter(|left| (1..=HISTORY_PAGE_ENTRIES as u64).contains(left)).ok_or_else(|| {
+            let error = Error::damaged(Layer::Commit, "history pages that cover too many or too few snapshots");
             error.at(last.commit.offset)
         })?;
         Ok(Self { container, next: Some(last.reference), left, before: last.end() })

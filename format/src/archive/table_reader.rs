@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::manifest::{Label, RowGroupEntry, TableManifest, label};
-use super::pack;
+use super::manifest::{Label, RowGroupEntry, TableManifest, label, stored_share};
+use super::pack::{self, Writing};
 use super::tree::{Leaf, Leaves};
 use crate::block;
 use crate::container::{ContainerReader, FrameKind, Reference};
+use crate::encoding::Encoding;
 use crate::error::{Error, Layer, Result};
 use crate::model::{Cells, RowGroup, TableSchema};
 use crate::observer::{Observer, check_cancelled};
@@ -92,6 +93,13 @@ impl<'a> Table<'a> {
         self.with_block(place, column, |bytes| block::decode(bytes, rows))
     }
 
+    /// Bytes of a block and of its frame in the file: its share, to compare sums with.
+    pub(super) fn stored_bytes(&self, place: &GroupPlace, column: usize) -> Result<u64> {
+        let (Some(block), Some(frame)) = (place.entry.blocks.get(column), place.frame(column)) else { return Ok(0) };
+        let header = self.container.resolve(frame, FrameKind::Data)?;
+        Ok(stored_share(header.stored_length, block.length, header.raw_length))
+    }
+
     /// Calls `use_bytes` with a column block's bytes, which lie in a checked frame.
     pub(super) fn with_block<T>(
         &self,
@@ -102,8 +110,10 @@ impl<'a> Table<'a> {
         let missing = || Error::request(format!("the table has no column number {column}"));
         let block = place.entry.blocks.get(column).ok_or_else(missing)?;
         let frame = place.frame(column).ok_or_else(missing)?;
+        // An encoding that only a newer program knows is not damage.
+        Encoding::known(block.encoding).map_err(|error| error.at(frame.offset))?;
         let body = self.container.body(frame, FrameKind::Data)?;
-        let bytes = pack::slice(&body, block.start, block.length).and_then(|bytes| {
+        let bytes = pack::slice(&body, block.start, block.length, Layer::Block).and_then(|bytes| {
             if bytes.first() == Some(&block.encoding) {
                 return Ok(bytes);
             }
@@ -113,7 +123,7 @@ impl<'a> Table<'a> {
     }
 
     /// Checks what the directory of a block's frame says of the block.
-    pub(super) fn check_label(&self, place: &GroupPlace, column: usize, snapshot: u64) -> Result<()> {
+    pub(super) fn check_label(&self, place: &GroupPlace, column: usize, by: Writing) -> Result<()> {
         let (Some(block), Some(frame)) = (place.entry.blocks.get(column), place.frame(column)) else { return Ok(()) };
         let body = self.container.body(frame, FrameKind::Data)?;
         let label = Label {
@@ -124,8 +134,23 @@ impl<'a> Table<'a> {
             rows: place.entry.rows,
             length: block.length,
         };
-        pack::check_label(&body, snapshot, &self.manifest.schema.name, block.start, label)
+        pack::check_label(&body, by, &self.manifest.schema.name, block.start, label)
             .map_err(|error| error.at(frame.offset))
+    }
+
+    /// Checks what the directory of a leaf page's frame says of the page.
+    pub(super) fn check_page_label(&self, leaf: &Leaf, by: Writing) -> Result<()> {
+        let body = self.container.body(&leaf.page.frame, FrameKind::TableMetadata)?;
+        let label = Label {
+            table: 0,
+            what: label::PAGE,
+            group: leaf.first_group,
+            column: 0,
+            rows: leaf.groups.iter().map(|group| group.rows).sum(),
+            length: leaf.page.length,
+        };
+        pack::check_label(&body, by, &self.manifest.schema.name, leaf.page.start, label)
+            .map_err(|error| error.at(leaf.page.frame.offset))
     }
 
     /// Reads the given columns of all rows, row group by row group.
@@ -164,7 +189,8 @@ impl<'a> Table<'a> {
 }
 
 pub(super) fn group_places(leaf: Leaf) -> Vec<GroupPlace> {
-    let Leaf { offset, first_group, first_row, frames, groups } = leaf;
+    let Leaf { page, first_group, first_row, frames, groups } = leaf;
+    let offset = page.frame.offset;
     let mut row = first_row;
     groups
         .into_iter()

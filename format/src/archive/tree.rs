@@ -1,19 +1,21 @@
 //! The tree of pages below a table manifest, walked from the first row group to the last.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::manifest::{Page, PageEntry, RowGroupEntry, TableManifest};
+use super::manifest::{Page, PageEntry, RowGroupEntry, SliceReference, TableManifest};
 use super::pack;
+use super::rules::{self, Broken};
 use crate::container::{ContainerReader, FrameKind, Reference};
 use crate::error::{Error, Layer, Result};
-use crate::limits::{MAX_GROUP_ROWS, MAX_PAGE_ENTRIES};
+use crate::limits::{MAX_GROUP_BYTES, MAX_GROUP_ROWS, MAX_PAGE_ENTRIES};
 use crate::model::Bound;
 use crate::wire;
 
 /// A leaf page: some row groups, and the frames that their blocks stand in.
 #[derive(Debug)]
 pub(super) struct Leaf {
-    pub(super) offset: u64,
+    pub(super) page: SliceReference,
     pub(super) first_group: u64,
     pub(super) first_row: u64,
     pub(super) frames: Arc<Vec<Reference>>,
@@ -33,6 +35,8 @@ pub(super) struct Leaves<'a> {
     columns: usize,
     key_parts: usize,
     stack: Vec<Visit>,
+    /// Pages seen: a page that stood below itself twice could be walked for ever.
+    seen: HashSet<(u64, u64)>,
     group: u64,
     row: u64,
 }
@@ -54,6 +58,7 @@ impl<'a> Leaves<'a> {
             columns: manifest.schema.columns.len(),
             key_parts: manifest.schema.key.len(),
             stack: manifest.pages.iter().rev().map(visit).collect(),
+            seen: HashSet::new(),
             group: 0,
             row: 0,
         }
@@ -65,27 +70,31 @@ impl<'a> Leaves<'a> {
         if visit.entry.page.frame.end().is_none_or(|end| end > visit.from) {
             return Err(refuse(Layer::Reference, "a reference to a page that does not lead backwards"));
         }
+        if !self.seen.insert((offset, visit.entry.page.start)) {
+            return Err(refuse(Layer::Page, "a page that stands twice below one table"));
+        }
         let body = self.container.body(&visit.entry.page.frame, FrameKind::TableMetadata)?;
-        let bytes =
-            pack::slice(&body, visit.entry.page.start, visit.entry.page.length).map_err(|error| error.at(offset))?;
+        let bytes = pack::slice(&body, visit.entry.page.start, visit.entry.page.length, Layer::Reference)
+            .map_err(|error| error.at(offset))?;
         let page: Page = wire::decode(bytes, "page").map_err(|error| error.at(offset))?;
         match page {
             Page::Inner { children } if visit.levels > 0 => {
-                self.check_inner(&visit.entry, &children).map_err(|(layer, why)| refuse(layer, &why))?;
+                self.check_inner(&visit.entry, &children).map_err(|broken| refuse(broken.layer, &broken.why))?;
                 let levels = visit.levels - 1;
                 self.stack.extend(children.into_iter().rev().map(|entry| Visit { entry, levels, from: offset }));
                 Ok(None)
             }
             Page::Leaf { frames, groups } if visit.levels == 0 => {
-                self.check_leaf(&visit.entry, &frames, &groups, offset).map_err(|(layer, why)| refuse(layer, &why))?;
+                self.check_leaf(&visit.entry, &frames, &groups, offset)
+                    .map_err(|broken| refuse(broken.layer, &broken.why))?;
                 let frames = Arc::new(frames);
-                Ok(Some(Leaf { offset, first_group: self.group, first_row: self.row, frames, groups }))
+                Ok(Some(Leaf { page: visit.entry.page, first_group: self.group, first_row: self.row, frames, groups }))
             }
             _ => Err(refuse(Layer::Page, "a page that is not of the level it should be")),
         }
     }
 
-    fn check_inner(&self, entry: &PageEntry, children: &[PageEntry]) -> std::result::Result<(), (Layer, String)> {
+    fn check_inner(&self, entry: &PageEntry, children: &[PageEntry]) -> std::result::Result<(), Broken> {
         check_count(children.len())?;
         let (Some(first), Some(last)) = (children.first(), children.last()) else { return Ok(()) };
         let groups = children.iter().try_fold(0_u64, |sum, child| sum.checked_add(child.groups));
@@ -100,9 +109,9 @@ impl<'a> Leaves<'a> {
         frames: &[Reference],
         groups: &[RowGroupEntry],
         offset: u64,
-    ) -> std::result::Result<(), (Layer, String)> {
+    ) -> std::result::Result<(), Broken> {
         check_count(groups.len())?;
-        let page = |why: &str| Err((Layer::Page, why.to_owned()));
+        let page = |why: &str| Err(broken(Layer::Page, why));
         if groups.iter().any(|group| group.rows == 0 || group.rows > u64::from(MAX_GROUP_ROWS)) {
             return page("a row group without rows, or with too many");
         }
@@ -110,15 +119,18 @@ impl<'a> Leaves<'a> {
             return page("a row group whose blocks are not one per column");
         }
         if frames.iter().any(|frame| frame.end().is_none_or(|end| end > offset)) {
-            return Err((Layer::Reference, "a reference to a data frame that does not lead backwards".into()));
+            return Err(broken(Layer::Reference, "a reference to a data frame that does not lead backwards"));
         }
         self.check_frames_in_order_of_use(frames, groups)?;
-        let bounds = groups.iter().flat_map(|group| {
-            let zones = group.blocks.iter().flat_map(|block| block.minimum.iter().chain(&block.maximum));
-            zones.chain(&group.first_key).chain(&group.last_key)
-        });
-        if bounds.into_iter().any(|bound| !bound.is_well_formed()) {
-            return page("a bound that is longer than allowed, or wrongly said to be exact");
+        let cells = |group: &RowGroupEntry| group.rows.saturating_mul(self.columns as u64);
+        if groups.iter().any(|group| group.rows > 1 && cells(group) > MAX_GROUP_BYTES) {
+            return page("a row group of more cells than its bytes allow");
+        }
+        for group in groups {
+            rules::check_bounds(group.first_key.iter().chain(&group.last_key))?;
+            for block in &group.blocks {
+                rules::check_range(block.minimum.as_ref(), block.maximum.as_ref(), Layer::Page)?;
+            }
         }
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return Ok(()) };
         let rows = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
@@ -130,38 +142,33 @@ impl<'a> Leaves<'a> {
         &self,
         frames: &[Reference],
         groups: &[RowGroupEntry],
-    ) -> std::result::Result<(), (Layer, String)> {
+    ) -> std::result::Result<(), Broken> {
         let mut used = 0;
         for block in groups.iter().flat_map(|group| &group.blocks) {
             let frame = block.frame as usize;
             if frame > used || frame >= frames.len() {
-                return Err((Layer::Page, "frames of a page that are not in the order of their use".into()));
+                return Err(broken(Layer::Page, "frames of a page that are not in the order of their use"));
             }
             used = used.max(frame + 1);
         }
         if used != frames.len() {
-            return Err((Layer::Page, "a frame of a page that no block uses".into()));
+            return Err(broken(Layer::Page, "a frame of a page that no block uses"));
         }
         let mut offsets: Vec<u64> = frames.iter().map(|frame| frame.offset).collect();
         offsets.sort_unstable();
         if offsets.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            return Err((Layer::Page, "a frame that stands twice in a page".into()));
+            return Err(broken(Layer::Page, "a frame that stands twice in a page"));
         }
         Ok(())
     }
 
-    fn check_keys(
-        &self,
-        entry: &PageEntry,
-        first: &[Bound],
-        last: &[Bound],
-    ) -> std::result::Result<(), (Layer, String)> {
+    fn check_keys(&self, entry: &PageEntry, first: &[Bound], last: &[Bound]) -> std::result::Result<(), Broken> {
         let counts = [entry.first_key.len(), entry.last_key.len(), first.len(), last.len()];
         if counts.iter().any(|count| *count != self.key_parts) {
-            return Err((Layer::Page, "keys that have not as many parts as the table's".into()));
+            return Err(broken(Layer::Page, "keys that have not as many parts as the table's"));
         }
         if entry.first_key != first || entry.last_key != last {
-            return Err((Layer::Totals, "a page's entry states other keys than the page".into()));
+            return Err(broken(Layer::Totals, "a page's entry states other keys than the page"));
         }
         Ok(())
     }
@@ -191,16 +198,21 @@ impl Iterator for Leaves<'_> {
     }
 }
 
-fn check_count(entries: usize) -> std::result::Result<(), (Layer, String)> {
+fn broken(layer: Layer, why: &str) -> Broken {
+    Broken { layer, why: why.into() }
+}
+
+fn check_count(entries: usize) -> std::result::Result<(), Broken> {
     if (1..=MAX_PAGE_ENTRIES).contains(&entries) {
         return Ok(());
     }
-    Err((Layer::Page, format!("a page of {entries} entries; 1 to {MAX_PAGE_ENTRIES} are allowed")))
+    let layer = if entries == 0 { Layer::Page } else { Layer::Metadata };
+    Err(broken(layer, &format!("a page of {entries} entries; 1 to {MAX_PAGE_ENTRIES} are allowed")))
 }
 
-fn check_totals(entry: &PageEntry, groups: Option<u64>, rows: Option<u64>) -> std::result::Result<(), (Layer, String)> {
+fn check_totals(entry: &PageEntry, groups: Option<u64>, rows: Option<u64>) -> std::result::Result<(), Broken> {
     if groups == Some(entry.groups) && rows == Some(entry.rows) {
         return Ok(());
     }
-    Err((Layer::Totals, "a page's entry states other totals than the page".into()))
+    Err(broken(Layer::Totals, "a page's entry states other totals than the page"))
 }

@@ -11,8 +11,7 @@ use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Refere
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;
 use crate::limits::MAX_PAGE_DEPTH;
-use crate::model::{Cell, Omission, SchemaObject, SourceDescription, TableSchema};
-use crate::source::RowSink;
+use crate::model::{Cell, Omission, RowSink, SchemaObject, SourceDescription, TableSchema};
 use crate::wire;
 
 /// How an archive is written. None of this changes what is read from it.

@@ -1,7 +1,9 @@
 //! Commits: the fixed-size record that makes a snapshot exist. It is the last frame of an undamaged archive.
 
 use super::frame::{FrameHeader, FrameKind};
-use super::layout::{COMMIT_BODY_LENGTH, FRAME_HEADER_LENGTH, KNOWN_READER_FEATURES, KNOWN_WRITER_FEATURES};
+use super::layout::{
+    COMMIT_BODY_LENGTH, COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, KNOWN_READER_FEATURES, KNOWN_WRITER_FEATURES,
+};
 use super::reference::Reference;
 use crate::error::{Error, Layer, Result};
 use crate::wire::Cursor;
@@ -55,8 +57,11 @@ impl Commit {
         bytes
     }
 
-    /// Reads a commit frame that begins at `offset`, of which `bytes` are the bytes (more may follow).
-    pub(crate) fn decode(bytes: &[u8], offset: u64, tag: [u8; 8]) -> Result<(Self, FrameHeader)> {
+    /// Reads a valid commit frame that begins at `offset`, of which `bytes` are the bytes (more may follow).
+    ///
+    /// Valid means that its digests are right and it stands where it says; what it says is looked at by
+    /// [`CommitFrame::check`], so that a commit which says something wrong is not taken for none.
+    pub(crate) fn decode(bytes: &[u8], offset: u64, tag: [u8; 8]) -> Result<CommitFrame> {
         let refuse = |why: &str| Error::damaged(Layer::Commit, why).at(offset);
         let header = FrameHeader::decode(bytes, tag).map_err(|error| error.at(offset))?;
         if header.known_kind()? != FrameKind::Commit {
@@ -72,6 +77,7 @@ impl Commit {
             return Err(refuse("a commit differs from its digest"));
         }
         let mut cursor = Cursor::new(body, Layer::Commit);
+        let mut manifest_is_nothing = false;
         let commit = Self {
             number: cursor.u64()?,
             time: cursor.i64()?,
@@ -81,22 +87,25 @@ impl Commit {
             tables: cursor.u64()?,
             rows: cursor.u64()?,
             bytes_added: cursor.u64()?,
-            manifest: Reference::decode(&mut cursor)?.ok_or_else(|| refuse("a commit without a manifest"))?,
+            manifest: Reference::decode(&mut cursor)?.unwrap_or_else(|| {
+                manifest_is_nothing = true;
+                Reference::NOTHING
+            }),
             previous: Reference::decode(&mut cursor)?,
             history: Reference::decode(&mut cursor)?,
             snapshots: cursor.u64()?,
         };
-        cursor.reserved(RESERVED).map_err(|error| error.at(offset))?;
+        let reserved = cursor.take(RESERVED)?;
         cursor.finish()?;
-        commit.check(offset, &header)?;
-        Ok((commit, header))
+        if commit.offset != offset {
+            return Err(refuse("a commit that belongs at another offset"));
+        }
+        let reserved_is_zero = reserved.iter().all(|byte| *byte == 0);
+        Ok(CommitFrame { commit, header, manifest_is_nothing, reserved_is_zero })
     }
 
-    fn check(&self, offset: u64, header: &FrameHeader) -> Result<()> {
-        let refuse = |why: String| Err(Error::damaged(Layer::Commit, why).at(offset));
-        if self.offset != offset {
-            return refuse(format!("a commit that belongs at offset {}", self.offset));
-        }
+    fn check(&self, header: &FrameHeader) -> Result<()> {
+        let refuse = |why: String| Err(Error::damaged(Layer::Commit, why).at(self.offset));
         if self.number == 0 || self.snapshots == 0 || self.snapshots > self.number {
             return refuse(format!("snapshot number {} of {} snapshots", self.number, self.snapshots));
         }
@@ -109,6 +118,25 @@ impl Commit {
         Ok(())
     }
 
+    /// Checks that a commit is the next one after `previous`.
+    pub(crate) fn check_follows(&self, previous: &Self) -> Result<()> {
+        let keeps = |now: u64, before: u64| now & before == before;
+        if !keeps(self.reader_features, previous.reader_features)
+            || !keeps(self.writer_features, previous.writer_features)
+        {
+            let why = "a commit lacks a feature that the commit before it has";
+            return Err(Error::damaged(Layer::Commit, why).at(self.offset));
+        }
+        if self.number > previous.number && self.snapshots == previous.snapshots.wrapping_add(1) {
+            return Ok(());
+        }
+        let why = format!(
+            "snapshot {} (of {}) follows snapshot {} (of {})",
+            self.number, self.snapshots, previous.number, previous.snapshots
+        );
+        Err(Error::damaged(Layer::Commit, why).at(self.offset))
+    }
+
     /// Fails if a reader must know something that this library does not.
     pub(crate) fn check_reader_features(&self) -> Result<()> {
         check_features(self.reader_features, KNOWN_READER_FEATURES, "read")
@@ -118,6 +146,42 @@ impl Commit {
     pub(crate) fn check_writer_features(&self) -> Result<()> {
         self.check_reader_features()?;
         check_features(self.writer_features, KNOWN_WRITER_FEATURES, "add to")
+    }
+}
+
+/// A valid commit frame, whose commit has yet to be checked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CommitFrame {
+    commit: Commit,
+    header: FrameHeader,
+    manifest_is_nothing: bool,
+    reserved_is_zero: bool,
+}
+
+impl CommitFrame {
+    /// The reference that leads to it.
+    pub(crate) fn reference(&self) -> Reference {
+        let length = COMMIT_FRAME_LENGTH as u64;
+        Reference { offset: self.commit.offset, length, digest: self.header.header_digest }
+    }
+
+    /// Bytes of the file that the commit closes, as far as nobody has checked it yet.
+    pub(crate) fn end(&self) -> u64 {
+        self.commit.offset.saturating_add(COMMIT_FRAME_LENGTH as u64)
+    }
+
+    /// The commit, if a reader of this version can make sense of it.
+    pub(crate) fn check(&self) -> Result<Commit> {
+        self.commit.check_reader_features()?;
+        let refuse = |why: &str| Err(Error::damaged(Layer::Commit, why).at(self.commit.offset));
+        if !self.reserved_is_zero {
+            return refuse("reserved bytes of a commit are not zero");
+        }
+        if self.manifest_is_nothing {
+            return refuse("a commit without a manifest");
+        }
+        self.commit.check(&self.header)?;
+        Ok(self.commit)
     }
 }
 

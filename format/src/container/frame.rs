@@ -62,7 +62,7 @@ impl FrameKind {
     pub(crate) const fn max_body(self) -> u64 {
         match self {
             Self::Data => MAX_DATA_BODY,
-            _ => MAX_METADATA_BODY,
+            _ => MAX_METADATA_BODY as u64,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::commit::Commit;
 use super::frame::{FrameHeader, FrameKind};
 use super::header::ArchiveHeader;
-use super::layout::{COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, HEADER_LENGTH};
+use super::layout::{COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, FRAME_MAGIC, HEADER_LENGTH};
 use super::reference::Reference;
 use super::storage::ReadStorage;
 use super::tail::LastCommit;
@@ -41,7 +41,6 @@ impl ContainerReader {
         let header = ArchiveHeader::decode(&bytes)?;
         drop(bytes);
         let last = LastCommit::find(&*storage, header.tag())?;
-        last.commit.check_reader_features()?;
         Ok(Self { storage, header, last, kept: Mutex::new(None) })
     }
 
@@ -53,6 +52,11 @@ impl ContainerReader {
     /// The last commit.
     pub fn last(&self) -> &LastCommit {
         &self.last
+    }
+
+    /// Checks that the last commit stands where the frames before it lead; costs a look at each frame of its snapshot.
+    pub fn check_chain(&self) -> Result<()> {
+        self.last.check_chain(&*self.storage, self.header.tag())
     }
 
     /// Bytes of the medium, a tail included.
@@ -81,6 +85,9 @@ impl ContainerReader {
         let refuse = |why: String| Error::damaged(Layer::Reference, why).at(reference.offset);
         if reference.offset < HEADER_LENGTH as u64 || reference.end().is_none_or(|end| end > self.last.end()) {
             return Err(refuse(format!("a reference to a {} leads outside the archive", kind.name())));
+        }
+        if *self.bytes(reference.offset, FRAME_MAGIC.len() as u64)? != FRAME_MAGIC {
+            return Err(refuse(format!("no frame begins where a {} should", kind.name())));
         }
         let header = self.header_at(reference.offset)?;
         if header.header_digest != reference.digest {
@@ -151,8 +158,7 @@ impl ContainerReader {
     pub fn commit(&self, reference: &Reference) -> Result<Commit> {
         self.resolve(reference, FrameKind::Commit)?;
         let bytes = self.bytes(reference.offset, COMMIT_FRAME_LENGTH as u64)?;
-        let (commit, _) = Commit::decode(&bytes, reference.offset, self.header.tag())?;
-        Ok(commit)
+        Commit::decode(&bytes, reference.offset, self.header.tag())?.check()
     }
 
     fn bytes(&self, offset: u64, length: u64) -> Result<Cow<'_, [u8]>> {

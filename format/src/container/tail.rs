@@ -1,7 +1,7 @@
 //! Finding the last commit (`spec/format.md` §4.1): a look at the last 360 bytes, or a search backwards where an
 //! append did not finish.
 
-use super::commit::Commit;
+use super::commit::{Commit, CommitFrame};
 use super::frame::{FrameHeader, FrameKind};
 use super::layout::{COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, FRAME_MAGIC, HEADER_LENGTH};
 use super::reference::Reference;
@@ -28,45 +28,62 @@ impl LastCommit {
         self.commit.offset + COMMIT_FRAME_LENGTH as u64
     }
 
-    /// Finds the last commit of the archive with this tag.
+    /// Finds the last commit of the archive with this tag: the valid one with the highest offset.
     pub(super) fn find(storage: &dyn ReadStorage, tag: [u8; 8]) -> Result<Self> {
-        let length = storage.len();
-        if let Some(offset) = length.checked_sub(COMMIT_FRAME_LENGTH as u64) {
-            match commit_at(storage, offset, tag) {
-                Ok(found) => return Ok(found),
-                Err(error) if error.is_damaged() => {}
-                Err(error) => return Err(error),
-            }
+        let closing = storage.len().checked_sub(COMMIT_FRAME_LENGTH as u64);
+        if let Some(frame) = closing.and_then(|offset| commit_at(storage, offset, tag).ok()) {
+            return Self::of(&frame, storage);
         }
-        let mut before = length;
-        while let Some(offset) = last_frame_before(storage, before, tag)? {
-            match follow(storage, offset, tag) {
-                Ok(Some(found)) => return Ok(found),
-                Ok(None) => {}
-                Err(error) if error.is_damaged() => {}
-                Err(error) => return Err(error),
+        check_newer_commit(storage, tag)?;
+        let mut before = storage.len();
+        while let Some(offset) = last_magic_before(storage, before)? {
+            match commit_at(storage, offset, tag) {
+                Ok(frame) => return Self::of(&frame, storage),
+                Err(error) if error.is_io() => return Err(error),
+                Err(_) => before = offset,
             }
-            before = offset;
         }
         Err(Error::damaged(Layer::Commit, "no complete snapshot in this archive")
             .with_hint("the dump that made it did not finish; dump again"))
     }
+
+    fn of(frame: &CommitFrame, storage: &dyn ReadStorage) -> Result<Self> {
+        let tail = storage.len().saturating_sub(frame.end());
+        Ok(Self { reference: frame.reference(), commit: frame.check()?, tail })
+    }
+
+    /// Checks that walking from frame to frame arrives at the commit. Bytes in a cell may look like one; a writer that
+    /// took them for the last commit would cut off what stands behind.
+    pub(super) fn check_chain(&self, storage: &dyn ReadStorage, tag: [u8; 8]) -> Result<()> {
+        let mut offset = match &self.commit.previous {
+            Some(previous) => previous.end().unwrap_or(u64::MAX),
+            None => HEADER_LENGTH as u64,
+        };
+        while offset < self.commit.offset {
+            let length = header_at(storage, offset, tag).map_err(|error| error.at(offset))?.frame_length();
+            offset = length.and_then(|length| offset.checked_add(length)).unwrap_or(u64::MAX);
+        }
+        if offset == self.commit.offset {
+            return Ok(());
+        }
+        let error = Error::damaged(Layer::Commit, "the last commit does not stand on the chain of frames");
+        Err(error.at(self.commit.offset))
+    }
 }
 
-/// The commit that the frame at `offset` is, or the one it was appended to.
-fn follow(storage: &dyn ReadStorage, offset: u64, tag: [u8; 8]) -> Result<Option<LastCommit>> {
-    let header = header_at(storage, offset, tag)?;
-    if header.kind == FrameKind::Commit.number() {
-        match commit_at(storage, offset, tag) {
-            Ok(found) => return Ok(Some(found)),
-            Err(error) if error.is_damaged() => {}
-            Err(error) => return Err(error),
+/// A commit of a higher version at the very end is a newer program's, not damage.
+fn check_newer_commit(storage: &dyn ReadStorage, tag: [u8; 8]) -> Result<()> {
+    let mut before = storage.len();
+    let first = before.saturating_sub(WINDOW);
+    while let Some(offset) = last_magic_before(storage, before)?.filter(|offset| *offset >= first) {
+        before = offset;
+        let Ok(header) = header_at(storage, offset, tag) else { continue };
+        let ends_the_file = header.frame_length().and_then(|length| offset.checked_add(length)) == Some(storage.len());
+        if ends_the_file {
+            return if header.kind == FrameKind::Commit.number() { header.known_kind().map(drop) } else { Ok(()) };
         }
     }
-    if header.base == 0 || header.base >= offset {
-        return Ok(None);
-    }
-    commit_at(storage, header.base, tag).map(Some)
+    Ok(())
 }
 
 fn header_at(storage: &dyn ReadStorage, offset: u64, tag: [u8; 8]) -> Result<FrameHeader> {
@@ -74,29 +91,29 @@ fn header_at(storage: &dyn ReadStorage, offset: u64, tag: [u8; 8]) -> Result<Fra
     FrameHeader::decode(&bytes, tag)
 }
 
-fn commit_at(storage: &dyn ReadStorage, offset: u64, tag: [u8; 8]) -> Result<LastCommit> {
+fn commit_at(storage: &dyn ReadStorage, offset: u64, tag: [u8; 8]) -> Result<CommitFrame> {
     let bytes = read(storage, offset, COMMIT_FRAME_LENGTH)?;
-    let (commit, header) = Commit::decode(&bytes, offset, tag)?;
-    let reference = Reference { offset, length: COMMIT_FRAME_LENGTH as u64, digest: header.header_digest };
-    let tail = storage.len().saturating_sub(offset + COMMIT_FRAME_LENGTH as u64);
-    Ok(LastCommit { commit, reference, tail })
+    Commit::decode(&bytes, offset, tag)
 }
 
-/// The offset of the last valid frame header that begins before `before`.
-fn last_frame_before(storage: &dyn ReadStorage, before: u64, tag: [u8; 8]) -> Result<Option<u64>> {
+/// The offset of the last frame magic that begins before `before`.
+fn last_magic_before(storage: &dyn ReadStorage, before: u64) -> Result<Option<u64>> {
     let first = HEADER_LENGTH as u64;
     let mut end = before;
     while end > first {
         let start = end.saturating_sub(WINDOW).max(first);
-        // A header may begin in this window and end in the next one.
+        // The magic may begin in this window and end in the next one.
         let stop = end.saturating_add(FRAME_MAGIC.len() as u64 - 1).min(storage.len());
         let length = usize::try_from(stop - start).map_err(|_| too_long())?;
         let window = read(storage, start, length)?;
-        for (index, candidate) in window.windows(FRAME_MAGIC.len()).enumerate().rev() {
-            let offset = start + index as u64;
-            if candidate == FRAME_MAGIC && offset < before && header_at(storage, offset, tag).is_ok() {
-                return Ok(Some(offset));
-            }
+        let found = window
+            .windows(FRAME_MAGIC.len())
+            .enumerate()
+            .rev()
+            .map(|(index, candidate)| (start + index as u64, candidate))
+            .find(|(offset, candidate)| *offset < before && *candidate == FRAME_MAGIC);
+        if let Some((offset, _)) = found {
+            return Ok(Some(offset));
         }
         end = start;
     }

@@ -27,6 +27,11 @@ impl Encoding {
         }
     }
 
+    /// The encoding with this number; "unsupported" where this version does not know it.
+    pub(crate) fn known(number: u8) -> Result<Self> {
+        Self::from_number(number).ok_or_else(|| Error::unsupported(format!("encoding {number} of a column block")))
+    }
+
     /// Its number in the file.
     pub const fn number(self) -> u8 {
         self as u8
@@ -51,8 +56,7 @@ pub(crate) fn encode(canonical: Vec<u8>) -> (Encoding, Vec<u8>) {
 pub(crate) fn decode(block: &[u8], rows: u32) -> Result<(Encoding, Cells)> {
     let (number, content) =
         block.split_first().ok_or_else(|| Error::damaged(Layer::Block, "a column block without bytes"))?;
-    let encoding = Encoding::from_number(*number)
-        .ok_or_else(|| Error::damaged(Layer::Block, format!("unknown encoding {number}")))?;
+    let encoding = Encoding::known(*number)?;
     let cells = match encoding {
         Encoding::Plain => plain::decode(content, rows)?,
     };

@@ -36,7 +36,8 @@ pub(super) fn decode(bytes: &[u8], rows: u32) -> Result<Cells> {
     let mut cursor = Cursor::new(bytes, Layer::Cells);
     let stated = cursor.u32()?;
     if stated != rows {
-        return Err(refuse(format!("{stated} rows in a block of a row group of {rows}")));
+        let why = format!("{stated} rows in a block of a row group of {rows}");
+        return Err(Error::damaged(Layer::Block, why));
     }
     let kind_of =
         |number: &u8| CellKind::from_number(*number).ok_or_else(|| refuse(format!("unknown cell kind {number}")));

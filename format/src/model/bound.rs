@@ -66,11 +66,12 @@ impl Bound {
     pub fn range(cells: &Cells) -> Option<(Self, Self)> {
         let mut range: Option<(Cell<'_>, Cell<'_>)> = None;
         for cell in cells.iter().filter(|cell| !matches!(cell, Cell::Null)) {
+            // A NaN has no place among numbers, so none among texts either: asked of each cell, not left to comparisons.
+            if matches!(cell, Cell::Real(value) if value.is_nan()) {
+                return None;
+            }
             range = Some(match range {
-                None => {
-                    order(&cell, &cell)?;
-                    (cell, cell)
-                }
+                None => (cell, cell),
                 Some((low, high)) => (
                     if order(&cell, &low)? == Ordering::Less { cell } else { low },
                     if order(&cell, &high)? == Ordering::Greater { cell } else { high },
@@ -213,6 +214,7 @@ mod tests {
         assert!(Bound::range(&column(&[Cell::Null])).is_none());
         assert!(Bound::range(&column(&[Cell::Real(f64::NAN)])).is_none());
         assert!(Bound::range(&column(&[Cell::Integer(1), Cell::Real(f64::NAN)])).is_none());
+        assert!(Bound::range(&column(&[Cell::Text(b"x"), Cell::Real(f64::NAN)])).is_none());
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl RowGroup {
     }
 
     /// Calls `visit` with each row in order; stops at the first error.
-    pub fn for_each_row(&self, mut visit: impl FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
+    pub fn for_each_row<'g>(&'g self, mut visit: impl FnMut(&[Cell<'g>]) -> Result<()>) -> Result<()> {
         let mut columns: Vec<_> = self.columns.iter().map(Cells::iter).collect();
         let mut row = Vec::with_capacity(columns.len());
         for _ in 0..self.rows {

@@ -7,19 +7,8 @@
 pub mod sqlite;
 
 use crate::error::Result;
-use crate::model::{Cell, Omission, SchemaObject, SourceDescription, TableSchema};
-
-/// Takes the rows of one table in order.
-pub trait RowSink {
-    /// Takes one row: one cell per column of the schema, in its order. Text cells are valid UTF-8.
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<()>;
-}
-
-impl<F: FnMut(&[Cell<'_>]) -> Result<()>> RowSink for F {
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        self(cells)
-    }
-}
+pub use crate::model::RowSink;
+use crate::model::{Omission, SchemaObject, SourceDescription, TableSchema};
 
 /// What a source has at its instant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -57,15 +57,6 @@ impl<'a> Cursor<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
-    /// Passes over reserved bytes, which must be zero.
-    pub(crate) fn reserved(&mut self, count: usize) -> Result<()> {
-        let position = self.position();
-        if self.take(count)?.iter().any(|byte| *byte != 0) {
-            return Err(Error::damaged(self.layer, format!("reserved bytes at byte {position} are not zero")));
-        }
-        Ok(())
-    }
-
     /// Ends reading; bytes left over are an error.
     pub(crate) fn finish(self) -> Result<()> {
         if self.rest.is_empty() {
@@ -91,10 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn left_over_and_reserved_bytes_are_refused() {
+    fn left_over_bytes_are_refused() {
         let mut cursor = Cursor::new(&[0, 0, 1], Layer::Commit);
-        cursor.reserved(2).unwrap();
+        cursor.take(2).unwrap();
         assert!(cursor.finish().unwrap_err().to_string().contains("1 bytes left over"));
-        assert!(Cursor::new(&[0, 1], Layer::Commit).reserved(2).is_err());
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Layer, Result};
 use crate::limits::MAX_METADATA_BODY;
 
 /// Lengths in hostile bytes may not ask for more memory than this, whatever they claim.
-const DECODE_LIMIT: usize = MAX_METADATA_BODY as usize;
+const DECODE_LIMIT: usize = MAX_METADATA_BODY;
 
 /// The bytes of a structure.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {

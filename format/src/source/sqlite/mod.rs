@@ -122,10 +122,9 @@ impl Source for SqliteSource<'_> {
         self.read_rows(table, None, sink)
     }
 
-    /// Sends those rows of an internal table (`sqlite_sequence`, `sqlite_stat1`, `sqlite_stat4`) to `sink` that belong to
-    /// one of the named tables. The first declared column names the table; names are compared byte by byte.
-    fn read_internal(&self, internal: &TableSchema, tables: &[&str], sink: &mut dyn RowSink) -> Result<()> {
-        let wanted: HashSet<&[u8]> = tables.iter().map(|name| name.as_bytes()).collect();
+    /// `sqlite_sequence`, `sqlite_stat1` and `sqlite_stat4` are such tables. The first declared column names the table; names are compared byte by byte.
+    fn read_internal(&self, internal: &TableSchema, about: &[&str], sink: &mut dyn RowSink) -> Result<()> {
+        let wanted: HashSet<&[u8]> = about.iter().map(|name| name.as_bytes()).collect();
         let owner = internal.columns.iter().position(|column| !column.hidden).unwrap_or(0);
         self.read_rows(internal, None, &mut |cells: &[Cell<'_>]| match cells.get(owner) {
             Some(Cell::Text(name)) if wanted.contains(name) => sink.row(cells),

@@ -1,0 +1,215 @@
+//! The command line. A misspelt option, or one that a command does not have, is an error.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use tabark::Error;
+use tabark::archive::SnapshotSelector;
+
+/// A verified snapshot archive for database tables.
+#[derive(Debug, Parser)]
+#[command(name = "tabark", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all went well; 1 the operation failed; 2 the command line is wrong; \
+3 the archive is damaged, or a restored table is not proven; 4 the archive needs a newer tabark.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Store the tables of a database as one more snapshot of an archive.
+    Dump(DumpArgs),
+    /// List the snapshots of an archive.
+    List(ListArgs),
+    /// Show what a snapshot holds; with -t, all about its tables.
+    Show(ShowArgs),
+    /// Check every stored byte, and say what is damaged and what is not.
+    Verify(VerifyArgs),
+    /// Write rows to standard output.
+    Cat(CatArgs),
+    /// Make a small database and show on it what tabark does.
+    Demo(DemoArgs),
+}
+
+impl Command {
+    /// Does the caller want JSON?
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Dump(args) => args.json,
+            Self::List(args) => args.json,
+            Self::Show(args) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Cat(_) | Self::Demo(_) => false,
+        }
+    }
+}
+
+/// `tabark dump`.
+#[derive(Debug, Args)]
+pub(crate) struct DumpArgs {
+    /// The SQLite database; it is only read.
+    pub(crate) source: PathBuf,
+    /// The archive; made if it does not exist.
+    pub(crate) archive: PathBuf,
+    /// Take only tables, views and virtual tables that match; glob pattern or exact name, may be repeated.
+    #[arg(short = 't', long = "table", value_name = "PATTERN")]
+    pub(crate) tables: Vec<String>,
+    /// Leave out what matches; may be repeated.
+    #[arg(short = 'T', long = "exclude-table", value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
+    /// A tag for the snapshot; may be repeated.
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// Compression level, 1 (fast) to 22 (small).
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=22))]
+    pub(crate) level: i32,
+    /// The snapshot's time (RFC 3339) instead of the clock's, for tests that need the same bytes again.
+    #[arg(long, hide = true, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) time: Option<i64>,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which snapshot.
+#[derive(Debug, Args)]
+pub(crate) struct At {
+    /// latest, a number, YYYY-MM-DD[THH:MM[:SS]] (UTC), tag:KEY=VALUE, or the beginning of a root.
+    #[arg(long, value_name = "SNAPSHOT", value_parser = parse_selector)]
+    pub(crate) at: Option<SnapshotSelector>,
+}
+
+impl At {
+    /// The chosen snapshot, or the newest.
+    pub(crate) fn or_latest(&self) -> SnapshotSelector {
+        self.at.clone().unwrap_or_default()
+    }
+}
+
+/// `tabark show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Show columns, key, indexes, triggers and definition of these tables; may be repeated.
+    #[arg(short = 't', long = "table", value_name = "PATTERN")]
+    pub(crate) tables: Vec<String>,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Only tables that match; may be repeated.
+    #[arg(short = 't', long = "table", value_name = "PATTERN")]
+    pub(crate) tables: Vec<String>,
+    /// Also decode every cell, and check contents, counts, order and fingerprints.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// The root (64 hex digits) that the chosen or newest snapshot must have.
+    #[arg(long, value_name = "HEX", value_parser = parse_root)]
+    pub(crate) root: Option<[u8; 32]>,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark cat`.
+#[derive(Debug, Args)]
+pub(crate) struct CatArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// The table's exact name.
+    #[arg(short = 't', long = "table", value_name = "TABLE")]
+    pub(crate) table: String,
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// csv (RFC 4180), or jsonl: one object per line, every kind of value kept apart.
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    pub(crate) format: Format,
+    /// Only these columns, in this order, parted by commas; may be repeated.
+    #[arg(long, value_name = "NAMES", conflicts_with = "rowid")]
+    pub(crate) columns: Vec<String>,
+    /// Only the first N rows.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Also the hidden row id, where the table has one.
+    #[arg(long)]
+    pub(crate) rowid: bool,
+    /// With jsonl: reals as their 64 bits in hex.
+    #[arg(long)]
+    pub(crate) exact: bool,
+}
+
+/// What `cat` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Csv,
+    Jsonl,
+}
+
+/// `tabark demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// An empty or new folder; a fresh temp folder if none is given.
+    pub(crate) dir: Option<PathBuf>,
+}
+
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+fn parse_time(text: &str) -> Result<i64, String> {
+    text.parse::<Timestamp>().map(Timestamp::as_microsecond).map_err(|error| error.to_string())
+}
+
+fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
+    text.parse().map_err(|error: Error| with_hint(&error))
+}
+
+fn parse_root(text: &str) -> Result<[u8; 32], String> {
+    tabark::hex::decode_digest(text).ok_or_else(|| "a root is 64 hex digits".to_owned())
+}
+
+/// clap has one line for what is wrong with a value.
+fn with_hint(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

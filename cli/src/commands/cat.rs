@@ -1,0 +1,74 @@
+//! `tabark cat`.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use tabark::Error;
+use tabark::export::{Chosen, choose_columns, write_csv, write_json_lines};
+use tabark::model::TableSchema;
+
+use super::Outcome;
+use crate::args::{CatArgs, Format};
+use crate::exit::{Exit, Failure};
+use crate::pipe::Pipe;
+use crate::report::text::visible_lines;
+
+pub(crate) fn run(args: &CatArgs, out: &mut Pipe) -> Outcome {
+    if args.exact && args.format != Format::Jsonl {
+        return Err(Failure::Usage(Error::request("--exact goes with --format jsonl only")));
+    }
+    let archive = super::open(&args.archive)?;
+    let table = archive.select(&args.at.or_latest())?.table(&args.table)?;
+    let names = column_names(&args.columns, table.schema());
+    let chosen = match (names.as_slice(), args.rowid) {
+        ([], true) => Chosen::All,
+        ([], false) => Chosen::Visible,
+        (names, _) => Chosen::Named(names),
+    };
+    let columns = choose_columns(table.schema(), chosen)?;
+    let mut rows = Rows { to: out, escape: io::stdout().is_terminal() };
+    let written = match args.format {
+        Format::Csv => write_csv(&table, &columns, args.limit, &mut rows),
+        Format::Jsonl => write_json_lines(&table, &columns, args.limit, args.exact, &mut rows),
+    };
+    match written {
+        Err(_) if out.is_closed() => Ok(Exit::Well),
+        result => result.map(|_| Exit::Well).map_err(Failure::from),
+    }
+}
+
+/// Names parted by commas, unless all of it is a column's name.
+fn column_names(given: &[String], schema: &TableSchema) -> Vec<String> {
+    let is_column = |name: &str| schema.columns.iter().any(|column| column.name == name);
+    let mut names = Vec::new();
+    for text in given {
+        if is_column(text) {
+            names.push(text.clone());
+        } else {
+            names.extend(text.split(',').map(str::to_owned));
+        }
+    }
+    names
+}
+
+/// Standard output for rows: stops when nobody reads, and keeps control sequences from a terminal.
+struct Rows<'a> {
+    to: &'a mut Pipe,
+    escape: bool,
+}
+
+impl Write for Rows<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = if self.escape {
+            // Rows come in whole, so characters do too.
+            let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+            self.to.write_all(visible_lines(&text).as_bytes()).map(|()| bytes.len())?
+        } else {
+            self.to.write(bytes)?
+        };
+        if self.to.is_closed() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(written) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}

@@ -1,0 +1,61 @@
+//! The commands. Each turns its arguments into library calls, and what comes back into a report.
+
+mod cat;
+mod demo;
+mod dump;
+mod list;
+mod show;
+mod verify;
+
+use std::path::Path;
+
+use tabark::Error;
+use tabark::archive::Archive;
+use tabark::selection::Selection;
+
+use crate::args::Command;
+use crate::exit::{Exit, Failure};
+use crate::pipe::Pipe;
+use crate::report::problems;
+
+/// How a command ends.
+pub(crate) type Outcome = Result<Exit, Failure>;
+
+/// Runs a command.
+pub(crate) fn run(command: &Command, out: &mut Pipe) -> Outcome {
+    match command {
+        Command::Dump(args) => dump::run(args, out),
+        Command::List(args) => list::run(args, out),
+        Command::Show(args) => show::run(args, out),
+        Command::Verify(args) => verify::run(args, out),
+        Command::Cat(args) => cat::run(args, out),
+        Command::Demo(args) => demo::run(args, out),
+    }
+}
+
+/// Opens an archive for a command that reads its snapshots, and warns of a tail.
+fn open(path: &Path) -> Result<Archive, Error> {
+    let archive = Archive::open(path)?;
+    problems::warn_of_tail(archive.tail());
+    Ok(archive)
+}
+
+/// A pattern that cannot be one is a wrong command line; one that matches nothing is found out later.
+fn selection(include: &[String], exclude: &[String]) -> Result<Selection, Failure> {
+    Selection::new(include, exclude).map_err(Failure::Usage)
+}
+
+/// Do both paths lead to one existing file, by whatever links?
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    if let (Ok(a), Ok(b)) = (a.canonicalize(), b.canonicalize())
+        && a == b
+    {
+        return true;
+    }
+    #[cfg(unix)]
+    if let (Ok(a), Ok(b)) = (a.metadata(), b.metadata()) {
+        use std::os::unix::fs::MetadataExt;
+        return a.dev() == b.dev() && a.ino() == b.ino();
+    }
+    false
+}

@@ -1,0 +1,240 @@
+//! Full verification of a table: cells are decoded, and all that manifests say of them is worked out again.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::super::fingerprint::FingerprintBuilder;
+use super::super::manifest::{BlockEntry, SnapshotManifest};
+use super::super::pack::Writing;
+use super::super::table_reader::{GroupPlace, Table};
+use super::super::tree::Leaf;
+use super::frames::ChainFrames;
+use crate::block::{self, BlockFacts};
+use crate::container::Reference;
+use crate::error::{Error, Layer, Result};
+use crate::history::boundaries::Boundaries;
+use crate::history::key_order::KeyOrder;
+use crate::model::{Bound, Cell, Cells, RowGroup};
+
+/// Collects what a table's blocks hold and compares it with what is said of them.
+pub(super) struct TableCheck<'t, 'a> {
+    table: &'t Table<'a>,
+    snapshot: u64,
+    frames: Option<Arc<ChainFrames>>,
+    fingerprint: FingerprintBuilder,
+    boundaries: Boundaries,
+    order: Option<KeyOrder>,
+    previous_key: Vec<OwnedCell>,
+    totals: Vec<Totals>,
+    complete: bool,
+    any_group: bool,
+}
+
+#[derive(Default)]
+struct Totals {
+    logical_bytes: u64,
+    stored_bytes: u64,
+    nulls: u64,
+    range: Option<(Bound, Bound)>,
+    unbounded: bool,
+    encodings: std::collections::BTreeMap<u8, u64>,
+}
+
+/// A key cell kept beyond its row group.
+type OwnedCell = Cells;
+
+fn owned(cell: &Cell<'_>) -> Result<OwnedCell> {
+    let mut owned = Cells::new();
+    owned.push(cell).map(|()| owned)
+}
+
+/// Something wrong in a row group.
+pub(super) struct GroupFinding {
+    pub(super) error: Error,
+    pub(super) column: Option<String>,
+}
+
+impl<'t, 'a> TableCheck<'t, 'a> {
+    /// For a table of this snapshot.
+    pub(super) fn new(table: &'t Table<'a>, snapshot: &SnapshotManifest, frames: Option<Arc<ChainFrames>>) -> Self {
+        let schema = table.schema();
+        Self {
+            table,
+            snapshot: snapshot.number,
+            frames,
+            fingerprint: FingerprintBuilder::new(schema.columns.len()),
+            boundaries: Boundaries::new(schema),
+            order: KeyOrder::new(schema, &snapshot.source),
+            previous_key: Vec::new(),
+            totals: schema.columns.iter().map(|_| Totals::default()).collect(),
+            complete: true,
+            any_group: false,
+        }
+    }
+
+    /// A row group could not be looked at: totals and fingerprints of the table are out of reach.
+    pub(super) fn skip(&mut self) {
+        self.complete = false;
+        self.previous_key.clear();
+    }
+
+    /// Checks what the directory says of a leaf page.
+    pub(super) fn page(&self, leaf: &Leaf) -> Result<()> {
+        self.table.check_page_label(leaf, self.writing(&leaf.page.frame))
+    }
+
+    fn writing(&self, frame: &Reference) -> Writing {
+        let writer = self.frames.as_ref().and_then(|frames| frames.writer_of(frame.offset));
+        Writing { referrer: self.snapshot, writer }
+    }
+
+    /// Checks a row group whose frames are intact.
+    pub(super) fn group(&mut self, place: &GroupPlace) -> Vec<GroupFinding> {
+        let Ok(rows) = u32::try_from(place.entry.rows) else { return Vec::new() };
+        let table = self.table;
+        let decoded: Vec<Result<(Cells, BlockFacts, u64)>> = place
+            .entry
+            .blocks
+            .par_iter()
+            .enumerate()
+            .map(|(column, entry)| {
+                let (cells, facts) = table.with_block(place, column, |bytes| block::decode_with_facts(bytes, rows))?;
+                compare(entry, &facts).map_err(|error| match place.frame(column) {
+                    Some(frame) => error.at(frame.offset),
+                    None => error,
+                })?;
+                if let Some(frame) = place.frame(column) {
+                    table.check_label(place, column, self.writing(frame))?;
+                }
+                Ok((cells, facts, table.stored_bytes(place, column)?))
+            })
+            .collect();
+        let mut findings = Vec::new();
+        let mut columns = Vec::with_capacity(decoded.len());
+        for ((result, column), totals) in decoded.into_iter().zip(&table.schema().columns).zip(&mut self.totals) {
+            match result {
+                Ok((cells, facts, stored_bytes)) => {
+                    totals.add(&facts, stored_bytes);
+                    columns.push(cells);
+                }
+                Err(error) => findings.push(GroupFinding { error, column: Some(column.name.clone()) }),
+            }
+        }
+        if findings.is_empty() {
+            self.fingerprint.add_group(place.entry.rows, place.entry.blocks.iter().map(|block| &block.content));
+            if let Err(error) = RowGroup::from_columns(rows, columns).and_then(|group| self.rows(&group, place)) {
+                findings.push(GroupFinding { error: error.at(place.page_offset()), column: None });
+            }
+        }
+        findings
+    }
+
+    /// Order, boundaries and first and last keys.
+    fn rows(&mut self, group: &RowGroup, place: &GroupPlace) -> Result<()> {
+        let first_group = !self.any_group;
+        self.any_group = true;
+        let carried = std::mem::take(&mut self.previous_key);
+        let mut previous: Vec<Cell<'_>> = carried.iter().filter_map(Cells::first).collect();
+        let (mut wrong_order, mut wrong_boundary) = (None, None);
+        let mut number = place.first_row;
+        group.for_each_row(|row| {
+            let starts = self.boundaries.starts_group(row);
+            if self.complete && starts != (number == place.first_row && !first_group) {
+                wrong_boundary.get_or_insert(number);
+            }
+            if let Some(order) = &self.order {
+                if !previous.is_empty() && order.may_follow(&previous, row) == Some(false) {
+                    wrong_order.get_or_insert(number);
+                }
+                previous.clear();
+                previous.extend(order.key_of(row));
+            }
+            number += 1;
+            Ok(())
+        })?;
+        self.previous_key = previous.iter().map(owned).collect::<Result<_>>()?;
+        if let Some(row) = wrong_order {
+            return Err(Error::damaged(Layer::Order, format!("row {row} does not come after the row before it")));
+        }
+        if let Some(row) = wrong_boundary {
+            return Err(Error::damaged(
+                Layer::Boundaries,
+                format!("row groups are not cut where they should be, at row {row}"),
+            ));
+        }
+        let key = |end: fn(&Cells) -> Option<Cell<'_>>| -> Vec<Bound> {
+            let parts = self.table.schema().key.iter();
+            let columns = parts.filter_map(|part| group.columns().get(part.column as usize));
+            columns.filter_map(|cells| end(cells).map(|cell| Bound::of(&cell))).collect()
+        };
+        if key(Cells::first) != place.entry.first_key || key(Cells::last) != place.entry.last_key {
+            return Err(Error::damaged(Layer::Totals, "a row group's first or last key is not the one stated"));
+        }
+        Ok(())
+    }
+
+    /// Compares totals and fingerprints, if all row groups could be looked at.
+    pub(super) fn finish(self) -> Vec<Error> {
+        let mut errors = Vec::new();
+        if !self.complete {
+            return errors;
+        }
+        let manifest = self.table.manifest();
+        for ((column, totals), summary) in manifest.schema.columns.iter().zip(&self.totals).zip(&manifest.columns) {
+            let (minimum, maximum) = if totals.unbounded { (None, None) } else { totals.range.clone().unzip() };
+            let encodings: Vec<(u8, u64)> =
+                totals.encodings.iter().map(|(number, blocks)| (*number, *blocks)).collect();
+            let agrees = summary.logical_bytes == totals.logical_bytes
+                && summary.stored_bytes == totals.stored_bytes
+                && summary.nulls == totals.nulls
+                && summary.minimum == minimum
+                && summary.maximum == maximum
+                && summary.encodings == encodings;
+            if !agrees {
+                let why = format!("the summary of column \"{}\" is not that of its blocks", column.name);
+                errors.push(Error::damaged(Layer::Totals, why));
+            }
+        }
+        let logical: u64 = manifest.columns.iter().map(|column| column.logical_bytes).sum();
+        let stored: u64 = manifest.columns.iter().map(|column| column.stored_bytes).sum();
+        if logical != manifest.logical_bytes || stored != manifest.stored_bytes {
+            errors.push(Error::damaged(Layer::Totals, "a table's sizes are not the sums of its columns'"));
+        }
+        let found = self.fingerprint.finish(&manifest.schema);
+        let columns_agree =
+            found.columns.iter().zip(&manifest.columns).all(|(found, column)| *found == column.fingerprint);
+        if found.table != manifest.fingerprint || !columns_agree {
+            errors.push(Error::damaged(Layer::Fingerprint, "a fingerprint is not that of the table's rows"));
+        }
+        errors
+    }
+}
+
+impl Totals {
+    fn add(&mut self, facts: &BlockFacts, stored_bytes: u64) {
+        self.logical_bytes += facts.logical_bytes;
+        self.stored_bytes += stored_bytes;
+        self.nulls += facts.nulls;
+        match &facts.range {
+            Some((low, high)) => Bound::widen(&mut self.range, low, high),
+            None => self.unbounded |= !facts.is_all_null(),
+        }
+        *self.encodings.entry(facts.encoding.number()).or_default() += 1;
+    }
+}
+
+/// Compares what a page says of a block with what it holds.
+fn compare(entry: &BlockEntry, facts: &BlockFacts) -> Result<()> {
+    let (minimum, maximum) = facts.range.clone().unzip();
+    if entry.content != facts.content {
+        return Err(Error::damaged(Layer::Content, "a block's cells differ from their content digest"));
+    }
+    if entry.nulls != facts.nulls || entry.logical_bytes != facts.logical_bytes {
+        return Err(Error::damaged(Layer::Totals, "a block has other counts than its entry states"));
+    }
+    if entry.minimum != minimum || entry.maximum != maximum {
+        return Err(Error::damaged(Layer::Totals, "a block has other bounds than its entry states"));
+    }
+    Ok(())
+}

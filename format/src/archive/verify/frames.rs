@@ -1,0 +1,157 @@
+//! The first walk: from the archive header to the last commit, frame by frame, every stored byte.
+
+use rayon::prelude::*;
+
+use super::{Finding, VerifyReport};
+use crate::container::layout::HEADER_LENGTH;
+use crate::container::{Commit, ContainerReader, FrameHeader, FrameKind, Reference};
+use crate::error::{Error, Layer, Result};
+use crate::observer::{Observer, Phase, check_cancelled};
+
+/// Frames hashed before cancellation is asked.
+const BATCH: usize = 1024;
+
+/// The frames of the chain, and which of them can be trusted.
+#[derive(Debug, Default)]
+pub(super) struct ChainFrames {
+    /// Offsets of frames whose bytes are intact, ascending.
+    intact: Vec<u64>,
+    /// Offset and snapshot number of each commit, ascending.
+    commits: Vec<(u64, u64)>,
+}
+
+impl ChainFrames {
+    /// Is there an intact frame of the chain at this offset?
+    pub(super) fn holds(&self, offset: u64) -> bool {
+        self.intact.binary_search(&offset).is_ok()
+    }
+
+    /// The number of the snapshot that the frame at this offset was written with.
+    pub(super) fn writer_of(&self, offset: u64) -> Option<u64> {
+        let next = self.commits.partition_point(|(commit, _)| *commit < offset);
+        self.commits.get(next).map(|(_, number)| *number)
+    }
+}
+
+/// Hashes all frames on all cores; reports the damaged ones, gaps, a broken chain of commits, and a tail.
+pub(super) fn hash_all(
+    container: &ContainerReader,
+    report: &mut VerifyReport,
+    observer: &dyn Observer,
+) -> Result<ChainFrames> {
+    let end = container.last().end();
+    observer.begin(Phase::Verify, None, None, Some(container.storage_length()));
+    let mut walk = FrameWalk { container, report, observer, frames: ChainFrames::default(), commit: None };
+    let mut offset = HEADER_LENGTH as u64;
+    walk.report.bytes += offset;
+    while offset < end {
+        check_cancelled(observer)?;
+        let mut batch: Vec<(u64, FrameHeader)> = Vec::with_capacity(BATCH);
+        while offset < end && batch.len() < BATCH {
+            match container.header_at(offset) {
+                Ok(header) => {
+                    batch.push((offset, header));
+                    offset = offset.saturating_add(header.frame_length().unwrap_or(u64::MAX));
+                }
+                Err(error) if error.is_damaged() || error.is_unsupported() => {
+                    let next = container.next_frame_after(offset)?.unwrap_or(end).min(end);
+                    let lost = format!("{} bytes cannot be read as frames", next - offset);
+                    walk.report.findings.push(Finding::new(error.at(offset).noting(lost), None));
+                    offset = next;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        walk.batch(&batch)?;
+    }
+    if walk.commit.is_none_or(|(reference, _)| reference != container.last().reference) {
+        let error = Error::damaged(Layer::Commit, "the last commit does not stand on the chain of frames");
+        walk.report.findings.push(Finding::new(error.at(container.last().commit.offset), None));
+    }
+    let frames = walk.frames;
+    report_tail(container, report);
+    Ok(frames)
+}
+
+fn report_tail(container: &ContainerReader, report: &mut VerifyReport) {
+    let tail = container.last().tail;
+    if tail > 0 {
+        let why = format!("{tail} bytes after the last commit belong to no snapshot");
+        let hint = "an append that did not finish, or a damaged commit; the next dump into the archive cuts them off";
+        let error = Error::damaged(Layer::Tail, why).at(container.last().end()).with_hint(hint);
+        report.findings.push(Finding::new(error, None));
+    }
+}
+
+struct FrameWalk<'w> {
+    container: &'w ContainerReader,
+    report: &'w mut VerifyReport,
+    observer: &'w dyn Observer,
+    frames: ChainFrames,
+    /// The last commit that the walk met.
+    commit: Option<(Reference, Commit)>,
+}
+
+impl FrameWalk<'_> {
+    fn batch(&mut self, batch: &[(u64, FrameHeader)]) -> Result<()> {
+        let (container, observer) = (self.container, self.observer);
+        let results: Vec<Result<()>> = batch
+            .par_iter()
+            .map(|(offset, header)| {
+                container.check_body(*offset, header)?;
+                observer.advance(0, header.frame_length().unwrap_or(0));
+                Ok(())
+            })
+            .collect();
+        for ((offset, header), result) in batch.iter().zip(results) {
+            self.report.frames += 1;
+            self.report.bytes += header.frame_length().unwrap_or(0);
+            let checked = result.and_then(|()| {
+                self.frames.intact.push(*offset);
+                self.frame(*offset, header)
+            });
+            match checked {
+                Ok(()) => {}
+                Err(error) if error.is_io() => return Err(error),
+                Err(error) => self.report.findings.push(Finding::new(error.at(*offset), None)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what can be said of one intact frame without following a reference.
+    fn frame(&mut self, offset: u64, header: &FrameHeader) -> Result<()> {
+        let base = self.commit.as_ref().map_or(0, |(reference, _)| reference.offset);
+        if header.base != base {
+            let why = format!("a frame's base is {}, and the commit before it stands at {base}", header.base);
+            return Err(Error::damaged(Layer::Frame, why));
+        }
+        match header.known_kind() {
+            Ok(FrameKind::Commit) => self.commit(offset, header),
+            Ok(_) => Ok(()),
+            Err(_) if header.is_optional() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn commit(&mut self, offset: u64, header: &FrameHeader) -> Result<()> {
+        let length = header.frame_length().unwrap_or(u64::MAX);
+        let reference = Reference { offset, length, digest: header.header_digest };
+        let commit = self.container.commit(&reference)?;
+        self.frames.commits.push((offset, commit.number));
+        let previous = self.commit.replace((reference, commit));
+        let refuse = |why: String| Err(Error::damaged(Layer::Commit, why));
+        if commit.previous != previous.map(|(reference, _)| reference) {
+            return refuse("a commit whose previous one is not the commit before it".into());
+        }
+        let previous_end = previous.and_then(|(reference, _)| reference.end()).unwrap_or(0);
+        let added = (offset + length).saturating_sub(previous_end);
+        if commit.bytes_added != added {
+            return refuse(format!("a commit states {} bytes added, not {added}", commit.bytes_added));
+        }
+        match &previous {
+            Some((_, previous)) => commit.check_follows(previous),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,1218 @@
+#!/usr/bin/env python3
+"""Makes the test vectors, always the same bytes: `make.py` writes them, `make.py --check` compares them."""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import struct
+import sys
+from types import SimpleNamespace as Fields
+
+import zstandard
+
+from writer import RawText, RealBits, Writer, bound, cell, column, key_part, row_hash, table
+
+ZSTD_VERSION = (1, 5, 7)  # another one may compress to other bytes
+LARGEST_ROWS_FILE = 16384
+VECTORS = {}
+
+
+def vector(name, describes, made, expect="ok", layer=None, needs=None, cat=None, rows=()):
+    """One vector: `rows` names what cat gives, as (table name, snapshot number or None for the newest, rows)."""
+    assert name not in VECTORS
+    lines = [f"describes: {describes}", f"expect: {expect}"]
+    if layer:
+        lines += [f"layer: {layer}", f"needs: {needs}"]
+    if cat:
+        lines.append(f"cat: {cat}")
+    files = {f"{name}.tabark": bytes(made.data if isinstance(made, Writer) else made)}
+    for number, (one, at) in enumerate(rows):
+        names = [each.name for each in one.schema.columns]
+        text = "".join(
+            json.dumps(dict(zip(names, map(json_cell, row))), ensure_ascii=False, separators=(",", ":")) + "\n"
+            for row in one.rows
+        ).encode()
+        where = one.schema.name + (f" at {at}" if at else "")
+        if len(text) > LARGEST_ROWS_FILE:
+            lines.append(f"rows: {where}: sha256 {hashlib.sha256(text).hexdigest()}")
+        else:
+            file = f"{name}.{one.schema.name}{f'.{at}' if at else ''}.jsonl"
+            files[file] = text
+            lines.append(f"rows: {where}: {file}")
+    files[f"{name}.txt"] = "".join(line + "\n" for line in lines).encode()
+    VECTORS[name] = files
+
+
+def json_cell(one):
+    kind, payload = one
+    if kind < 2:
+        return payload
+    if kind == 2:
+        return {"real": struct.pack(">Q", payload).hex()}
+    return payload.decode() if kind == 3 else {"bytes" if kind == 4 else "rawtext": payload.hex()}
+
+
+def good(name, describes, tables, writer=None, at=None, expected=None, **options):
+    made = (writer or Writer()).append(tables, **options)
+    vector(name, describes, made, rows=[(one, at) for one in expected or tables])
+    return made
+
+
+def tiny(name="t", rows=((1, "one"), (2, "two"), (3, None))):
+    return table(
+        name,
+        [column("id", "INTEGER"), column("name", "TEXT")],
+        rows,
+        key=[key_part(0)],
+        definition=f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, name TEXT)",
+        options=[("rowid", "id")],
+    )
+
+
+def numbers(count, name="n", start=0):
+    return table(name, ["a", "b"], [(start + i, "xyz" * (i % 5)) for i in range(count)], key=[key_part(0)])
+
+
+def row_with_boundary():
+    """The first integer whose row, alone in a table without key, starts a row group by its hash."""
+    return next(number for number in range(1 << 24) if row_hash([(1, number)]) < 1 << 49)
+
+
+def good_vectors():
+    good("tiny", "one small table, nothing compressed", [tiny()])
+    good("compressed", "compressed frames", [numbers(200)], Writer(compress=True))
+    mixed = [
+        None,
+        0,
+        -1,
+        2**63 - 1,
+        -(2**63),
+        0.5,
+        -0.0,
+        float("inf"),
+        RealBits(0x7FF8000000000001),
+        "",
+        "a\0b",
+        "é\U0001f600",
+        b"",
+        b"\x00\xff",
+        RawText(b"\xff\xfe"),
+        RawText(b""),
+    ]
+    good(
+        "kinds",
+        "every kind of cell in one column; a NaN, so that there are no bounds",
+        [table("t", ["v"], [[value] for value in mixed])],
+    )
+    good(
+        "kinds-with-bounds",
+        "every kind of cell and no NaN: the greatest is a raw text",
+        [table("t", ["v"], [[value] for value in mixed if not isinstance(value, RealBits)])],
+    )
+    good(
+        "numbers",
+        "bounds by exact numeric value; of equal ones the first is held",
+        [
+            table(
+                "t",
+                ["a", "b", "c", "d"],
+                [
+                    (2**53 + 1, 1.0, -0.0, None),
+                    (9007199254740992.0, 1, 0, None),
+                    (2**53 - 1, 1, 0.0, float("-inf")),
+                    (2.5, 1, 0, 2**63 - 1),
+                ],
+            )
+        ],
+    )
+    good(
+        "packed",
+        "several tables in one data frame",
+        [tiny("a"), numbers(20, "b"), tiny("c", [(5, "five")])],
+        Writer(compress=True),
+    )
+    good(
+        "frame-per-block",
+        "a frame for each column block",
+        [tiny("a"), numbers(40, "b")],
+        Writer(compress=True, frame_per_block=True),
+    )
+    good("shared-within", "two tables of the same cells, whose blocks are the same slices", [tiny("a"), tiny("b")])
+    first, second = [tiny(), numbers(30)], [tiny(), numbers(30, start=7), tiny("u")]
+    made = Writer(compress=True).append(first, tags=[("a", "1"), ("b", "")]).append(second)
+    vector(
+        "two-snapshots",
+        "the second snapshot shares slices with the first",
+        made,
+        rows=[(one, 1) for one in first] + [(one, None) for one in second],
+    )
+    made = Writer().append([tiny("old")]).append([tiny("new")], number=9).append([tiny()], number=10)
+    vector("numbers-with-gaps", "snapshots 1, 9 and 10", made, rows=[(tiny("new"), 9), (tiny(), None)])
+    for count in (64, 65, 130):
+        made = Writer(compress=True)
+        for number in range(1, count + 1):
+            made.append([tiny()], tags=[("n", str(number))] if number % 10 == 0 else ())
+        vector(
+            f"history-{count}",
+            f"{count} snapshots, {(count - 1) // 64} history pages",
+            made,
+            rows=[(tiny(), 1), (tiny(), None)],
+        )
+    start = row_with_boundary()
+    groups = [[None if row == 1 + group else start for row in range(32768)] for group in range(5)]
+    pages = table("t", ["v"], [[value] for group in groups for value in group])
+    good(
+        "inner-pages",
+        "inner pages above leaves of two row groups each",
+        [pages],
+        Writer(compress=True, page_depth=1, leaf_groups=2),
+    )
+    good("deep-pages", "two levels of inner pages", [pages], Writer(compress=True, page_depth=2, leaf_groups=1))
+    good("inner-page-of-one", "one inner page above one leaf", [tiny()], Writer(page_depth=1))
+    good("no-rows", "a table without rows", [tiny(rows=())])
+    good("no-columns", "a table with rows and no columns", [table("t", [], [[]] * 3)])
+    good("no-tables", "a snapshot of no tables", [])
+    hidden = [column("rowid", "INTEGER", False, True), column("v", "TEXT")]
+    good(
+        "hidden-key",
+        "a hidden row id is the key",
+        [table("t", hidden, [(-5, "a"), (0, None), (2**40, "b")], key=[key_part(0)])],
+    )
+    good(
+        "composite-key",
+        "keys of several parts: descending, NOCASE, RTRIM, a null that repeats",
+        [
+            table(
+                "t",
+                ["v", "a", "b"],
+                [
+                    (1, "Z", b"blob"),
+                    (2, "Z", "y"),
+                    (3, "Z", 2.5),
+                    (4, "a", "B"),
+                    (5, "a", "A"),
+                    (6, "a", None),
+                    (7, "b", None),
+                ],
+                key=[key_part(1), key_part(2, True)],
+                options=[("without_rowid", "1")],
+            ),
+            table(
+                "u",
+                ["a", "b", "c"],
+                [("x", 9, "k"), ("X", 3.5, "k "), ("x", 3, "k  "), ("y", None, "a"), ("y", None, "a "), ("Z", -1, "")],
+                key=[key_part(0, False, "NOCASE"), key_part(1, True), key_part(2, False, "RTRIM")],
+                options=[("without_rowid", "1")],
+            ),
+        ],
+    )
+    good(
+        "key-kinds",
+        "key order over all kinds of cell",
+        [
+            table(
+                "t",
+                ["k"],
+                [
+                    [value]
+                    for value in (
+                        None,
+                        None,
+                        float("-inf"),
+                        -(2**63),
+                        1,
+                        1.5,
+                        2**53,
+                        2**53 + 1,
+                        1e300,
+                        "",
+                        "A",
+                        "a",
+                        RawText(b"a\xff"),
+                        "b",
+                        b"",
+                        b"\0",
+                        b"a",
+                    )
+                ],
+                key=[key_part(0)],
+            )
+        ],
+    )
+    good(
+        "key-nocase-nul",
+        "NOCASE compares as SQLite does: to the first NUL, then by length",
+        [table("t", ["k"], [["A\0z"], ["a\0bb"], ["a\0aaa"], ["ab"]], key=[key_part(0, False, "NOCASE")])],
+    )
+    good(
+        "key-utf16",
+        "BINARY compares the bytes of the source's encoding, here UTF-16le",
+        [table("t", ["k"], [["Ā"], ["ȁ"], ["b"]], key=[key_part(0)])],
+        settings=[("encoding", "UTF-16le")],
+    )
+    good(
+        "key-collation-unknown",
+        "a key with a collation that only the source knows is not checked",
+        [table("t", ["k"], [["b"], ["a"]], key=[key_part(0, False, "german")])],
+    )
+    long = "é" * 31 + "x"  # 63 bytes
+    good(
+        "long-text",
+        "values around 64 bytes: bounds and keys that are not exact",
+        [
+            table(
+                "t",
+                ["k", "v"],
+                [
+                    (long, "a" * 64),
+                    (long + "ab", b"a" * 65),
+                    (long + "é", RawText(b"\xff" * 65)),
+                    (long + "éa", "a" * 65),
+                ],
+                key=[key_part(0)],
+            )
+        ],
+    )
+    good(
+        "raw-text",
+        "texts that are not valid UTF-8",
+        [table("t", ["v"], [[RawText(b"\xc3")], [RawText(b"\xed\xa0\x80")], ["ok"]])],
+    )
+    good(
+        "unknown-optional",
+        "frames of an unknown kind, and of a reserved one, that are optional",
+        [tiny()],
+        extra_frames=[(200, 1 << 15, b"from later"), (7, 1 << 15, b"")],
+    )
+    good(
+        "writer-feature",
+        "a writer feature bit, which a reader need not know",
+        [tiny()],
+        Writer(changes={"commit": changing(writer_features=1 << 63)}),
+    )
+    objects = [Fields(kind="view", name="w", table="w", definition="CREATE VIEW w AS SELECT 1", position=2**40)]
+    index = Fields(kind="index", name="i", table="t", definition="CREATE INDEX i ON t(a)", position=2)
+    good(
+        "schema",
+        "all that a schema can say, names with unusual characters, the least time",
+        [
+            table(
+                "t",
+                [column("rowid", "", False, True), column("a", "INT", False), "b"],
+                [(1, 2, 3)],
+                key=[key_part(0)],
+                generated=["g"],
+                options=[("autoincrement", "1"), ("strict", "1")],
+                attached=[index],
+            ),
+            table("t_data", ['\u00e9 "x"\n'], [(1,)], role="shadow", options=[("virtual_table", "t")]),
+            table("sqlite_sequence", ["name", "seq"], [("t", 1)], role="internal"),
+        ],
+        objects=objects,
+        omitted=[Fields(what="table x", reason="no key")],
+        tags=[("k", "v"), ("\u00e9", "")],
+        settings=[("encoding", "UTF-8"), ("page_size", "4096")],
+        time=-(2**63),
+    )
+    copied = table("t", ["archive"], [[bytes(Writer().append([tiny()]).data)]])
+    good("archive-in-cell", "a cell holds an archive of the same id, so that its body holds frames", [copied])
+    cutting = (
+        [[None]] * 100 + [[start]] + [[None]] * 32666 + [[start]] * 2 + [[None]] * 40000 + [[start]] + [[None]] * 5
+    )
+    good(
+        "cut-by-hash",
+        "row groups cut by the row hash: not before 32768 rows, then at once",
+        [table("t", ["v"], cutting)],
+        Writer(compress=True),
+    )
+    good("cut-by-rows", "a row group of 131072 rows", [table("t", ["v"], [[None]] * 131073)])
+    good(
+        "cut-by-bytes",
+        "row groups of at most 67108864 logical bytes, but for a row that is larger alone",
+        [table("t", ["v"], [["x" * (1 << 23)]] * 9 + [["y" * ((1 << 26) - 5)], ["z" * (1 << 26)], ["z"]])],
+        Writer(compress=True),
+    )
+
+
+def changing(**values):
+    """A change that sets fields; a function is given the field's value and returns another."""
+
+    def change(fields):
+        for name, value in values.items():
+            setattr(fields, name, value(getattr(fields, name)) if callable(value) else value)
+        return fields
+
+    return change
+
+
+def only(number, change):
+    """A change that is made at the n-th time only, counted from 1."""
+    count = 0
+
+    def counted(value):
+        nonlocal count
+        count += 1
+        return change(value) if count == number else value
+
+    return counted
+
+
+def sub(old, new, count=1):
+    """A change of bytes that replaces one run of them."""
+
+    def change(data):
+        assert old in data
+        return data.replace(old, new, count)
+
+    return change
+
+
+def bad(
+    name, layer, needs, describes, changes=None, tables=None, writer=None, expect=None, cat=None, rows=(), **options
+):
+    expect = expect or ("unsupported" if layer == "unsupported" else "damaged")
+    if writer is None:
+        writer = Writer(changes=changes).append([tiny()] if tables is None else tables, **options)
+    vector(name, describes, writer, expect, layer, needs, cat, rows)
+
+
+def sound():
+    return Writer().append([tiny()])
+
+
+def bad_headers():
+    whole = bytes(sound().data)
+    header = whole[:32]
+    bad("header-empty", "header", "open", "an empty file", writer=b"", expect="not-an-archive")
+    bad("header-magic", "header", "open", "another magic", writer=b"\x88" + whole[1:], expect="not-an-archive")
+    bad(
+        "header-newlines",
+        "header",
+        "open",
+        "newlines were converted",
+        writer=whole.replace(b"\r\n", b"\n"),
+        expect="not-an-archive",
+    )
+    bad("header-truncated", "header", "open", "a file that ends within the header", writer=whole[:63])
+    bad(
+        "header-digest",
+        "header",
+        "open",
+        "a bit of the archive id was flipped",
+        writer=header[:16] + bytes([header[16] ^ 1]) + whole[17:],
+    )
+    bad("header-version-2", "unsupported", "open", "format version 2", {"header": sub(b"\1\0\0\0", b"\2\0\0\0")})
+    bad(
+        "header-reserved",
+        "header",
+        "open",
+        "a reserved byte is set",
+        {"header": lambda data: data[:15] + b"\1" + data[16:]},
+    )
+    bad("header-only", "commit", "open", "no frames at all", writer=whole[:64], expect="not-an-archive")
+    bad(
+        "header-and-frames",
+        "commit",
+        "open",
+        "the first append was interrupted",
+        writer=Writer().append([tiny()], until="manifest"),
+        expect="not-an-archive",
+    )
+
+
+def bad_commits():
+    bad(
+        "commit-offset",
+        "commit",
+        "open",
+        "the only commit says another offset than its own",
+        {"commit": changing(offset=lambda offset: offset + 1)},
+        expect="not-an-archive",
+    )
+    bad(
+        "commit-optional",
+        "commit",
+        "open",
+        "the only commit has a flag set",
+        {"frame commit": changing(flags=1 << 15)},
+        expect="not-an-archive",
+    )
+    whole = bytes(sound().data)
+    bad(
+        "commit-flipped",
+        "commit",
+        "open",
+        "a bit in the body of the only commit was flipped",
+        writer=whole[:-10] + bytes([whole[-10] ^ 1]) + whole[-9:],
+        expect="not-an-archive",
+    )
+    bad("commit-truncated", "commit", "open", "the only commit is cut off", writer=whole[:-1], expect="not-an-archive")
+    bad("commit-version-2", "unsupported", "open", "a commit of kind version 2", {"frame commit": changing(version=2)})
+    bad(
+        "commit-version-2-longer",
+        "unsupported",
+        "open",
+        "a commit of kind version 2 with a longer body",
+        {"frame commit": changing(version=2, stored=264, raw=264, body=lambda body: body + bytes(8))},
+    )
+    bad(
+        "commit-reader-feature",
+        "unsupported",
+        "open",
+        "an unknown reader feature",
+        {"commit": changing(reader_features=1 << 40)},
+    )
+    bad(
+        "commit-reserved",
+        "commit",
+        "open",
+        "a reserved byte of the commit is set",
+        {"commit": changing(reserved=bytes(39) + b"\1")},
+    )
+    bad(
+        "commit-no-manifest",
+        "commit",
+        "verify",
+        "the commit refers to no manifest",
+        {"commit": changing(manifest=None)},
+    )
+    bad(
+        "commit-bytes-added",
+        "commit",
+        "verify",
+        "bytes added are wrong",
+        {"commit": changing(bytes_added=lambda count: count - 1)},
+    )
+    bad("commit-rows", "totals", "full", "rows of the commit are wrong", {"commit": changing(rows=4)})
+    bad("commit-tables", "totals", "full", "tables of the commit are wrong", {"commit": changing(tables=0)})
+
+    def second(name, layer, describes, number=None, **values):
+        made = Writer(changes={"commit": only(2, changing(**values))}).append([tiny()])
+        bad(name, layer, "verify", describes, writer=made.append([tiny()], number=number))
+
+    second("commit-number", "commit", "the snapshot number does not ascend", number=1)
+    second("commit-count", "commit", "the number of snapshots is wrong", snapshots=3)
+    second("commit-previous-lost", "commit", "the second commit has no previous one", previous=None)
+    second(
+        "commit-previous-digest",
+        "reference",
+        "the reference to the previous commit has another digest",
+        previous=lambda one: Fields(offset=one.offset, length=one.length, digest=bytes(31) + b"\1"),
+    )
+    made = Writer(changes={"commit": only(1, changing(writer_features=5))}).append([tiny()]).append([tiny()])
+    bad("commit-feature-lost", "commit", "verify", "a feature bit of the previous commit is missing", writer=made)
+
+
+def bad_frames():
+    def frame(name, layer, needs, describes, cat="refuse", place="data", tables=None, **values):
+        bad(name, layer, needs, describes, {f"frame {place}": only(1, changing(**values))}, tables, cat=cat)
+
+    frame("frame-tag", "frame", "verify", "the data frame has another archive's tag", tag=b"another ")
+    frame("frame-encrypted", "unsupported", "verify", "a frame says that it is encrypted", flags=2)
+    frame("frame-reserved-flag", "frame", "verify", "a reserved flag is set", flags=1 << 9)
+    frame("frame-version-2", "unsupported", "verify", "a catalog of kind version 2", place="catalog", version=2)
+    frame(
+        "frame-version-2-optional",
+        "unsupported",
+        "verify",
+        "a catalog of kind version 2, which is optional but needed",
+        place="catalog",
+        version=2,
+        flags=1 << 15,
+    )
+    frame("frame-base", "frame", "verify", "the base is no commit", cat=None, base=64)
+    frame(
+        "frame-lengths", "frame", "verify", "not compressed, but raw and stored length differ", raw=lambda raw: raw + 1
+    )
+    frame(
+        "frame-compressed-longer",
+        "frame",
+        "verify",
+        "compressed, but not smaller",
+        flags=1,
+        body=lambda body: raw_zstd(body),
+        stored=lambda stored: stored + len(raw_zstd(b"")),
+    )
+    frame(
+        "frame-catalog-limit",
+        "frame",
+        "verify",
+        "a catalog of more than 67108864 raw bytes",
+        place="catalog",
+        flags=1,
+        raw=(1 << 26) + 1,
+    )
+    frame("frame-data-limit", "frame", "verify", "a data frame of 4294967296 raw bytes", flags=1, raw=1 << 32)
+    bad(
+        "frame-overflow",
+        "frame",
+        "verify",
+        "a frame with a stored length near 2^64",
+        {"frame other": changing(stored=2**64 - 1, raw=2**64 - 1)},
+        extra_frames=[(200, 1 << 15, b"from later")],
+    )
+    bad(
+        "frame-unknown",
+        "unsupported",
+        "verify",
+        "a frame of unknown kind that is not optional",
+        extra_frames=[(200, 0, b"from later")],
+        rows=[(tiny(), None)],
+    )
+    bad(
+        "frame-kind-reserved",
+        "unsupported",
+        "verify",
+        "a frame of reserved kind 7 that is not optional",
+        extra_frames=[(7, 0, b"parity")],
+        rows=[(tiny(), None)],
+    )
+    whole = bytes(sound().data)
+    at = whole.index(b"onetwo")
+    bad(
+        "frame-body-flipped",
+        "frame",
+        "verify",
+        "a bit of a cell was flipped",
+        cat="refuse",
+        writer=whole[:at] + b"n" + whole[at + 1 :],
+    )
+    at = 64 + 104 + struct.unpack("<Q", whole[64 + 24 : 64 + 32])[0]
+    bad(
+        "frame-header-flipped",
+        "frame",
+        "verify",
+        "a bit of the second frame's header was flipped",
+        cat="refuse",
+        writer=whole[: at + 50] + bytes([whole[at + 50] ^ 4]) + whole[at + 51 :],
+    )
+
+
+def raw_zstd(data, dictionary=b""):
+    """A Zstandard frame made by hand, of one raw block (RFC 8878, 3.1.1)."""
+    flags = 0xA0 | (1 if dictionary else 0)
+    block = (len(data) << 3 | 1).to_bytes(3, "little") + data
+    return struct.pack("<IB", 0xFD2FB528, flags) + dictionary + struct.pack("<I", len(data)) + block
+
+
+def bad_compression():
+    data = [table("t", ["a"], [["x" * 400]])]
+
+    def packed(name, describes, body, raw=lambda raw: raw, needs="full", place="data"):
+        def change(fields):
+            fields.raw, fields.body, fields.flags = raw(fields.raw), body(fields.body), 1
+            fields.stored = len(fields.body)
+            return fields
+
+        bad(name, "frame", needs, describes, {f"frame {place}": change}, data, cat="refuse")
+
+    squeeze = zstandard.ZstdCompressor(level=3).compress
+    packed(
+        "zstd-raw-length-higher", "a compressed body has fewer bytes than its raw length", squeeze, lambda raw: raw + 1
+    )
+    packed(
+        "zstd-raw-length-lower",
+        "a compressed body has more bytes than its raw length",
+        lambda body: squeeze(body + b"!"),
+    )
+    packed("zstd-bomb-claimed", "a raw length of 4294967295 and a short content", squeeze, lambda raw: 2**32 - 1)
+    packed(
+        "zstd-bomb",
+        "a content of 64 MiB where the raw length says 10000",
+        lambda _: squeeze(bytes(1 << 26)),
+        lambda raw: 10000,
+    )
+    packed("zstd-bytes-after", "bytes after the Zstandard frame", lambda body: squeeze(body) + b"\0")
+    packed("zstd-two-frames", "two Zstandard frames", lambda body: squeeze(body[:300]) + squeeze(body[300:]))
+    packed(
+        "zstd-skippable",
+        "a skippable frame before the Zstandard frame",
+        lambda body: struct.pack("<II", 0x184D2A50, 4) + b"skip" + squeeze(body),
+    )
+    packed("zstd-cut-off", "a Zstandard frame that ends too early", lambda body: squeeze(body)[:-1])
+    packed("zstd-garbage", "no Zstandard frame at all", lambda body: b"\x5a" * 50)
+    packed("zstd-dictionary", "a Zstandard frame that wants a dictionary", lambda body: raw_zstd(body[:300], b"\7"))
+    long_schema = [table("t", ["a"], [], definition="CREATE TABLE t(" + "a, " * 200 + ")")]
+    bad(
+        "zstd-metadata",
+        "frame",
+        "verify",
+        "a compressed table manifest is shorter than its raw length",
+        writer=Writer(compress=True, changes={"frame table metadata": changing(raw=lambda raw: raw + 1)}).append(
+            long_schema
+        ),
+        cat="refuse",
+    )
+
+
+def bad_references():
+    def catalog(name, layer, describes, **values):
+        bad(
+            name,
+            layer,
+            "verify",
+            describes,
+            {"manifest": lambda manifest: changing(catalog=changing(**values))(manifest)},
+            cat="refuse",
+        )
+
+    catalog("reference-forward", "reference", "a reference leads to what comes after", offset=lambda at: at + 4096)
+    catalog("reference-length", "reference", "a reference has another length than its frame", length=lambda n: n - 1)
+    catalog("reference-digest", "reference", "a reference has another digest than its frame", digest=bytes(32))
+    catalog("reference-overflow", "reference", "a reference whose end exceeds 2^64", offset=2**64 - 8)
+    catalog("reference-into-header", "reference", "a reference leads into the archive header", offset=0)
+    catalog("reference-between", "reference", "a reference leads to where no frame begins", offset=lambda at: at - 1)
+
+    made = Writer()
+    made.changes = {"manifest": lambda manifest: changing(catalog=next(iter(made.slices.values())).reference)(manifest)}
+    bad(
+        "reference-kind",
+        "reference",
+        "verify",
+        "a reference to a catalog leads to a data frame",
+        writer=made.append([tiny()]),
+        cat="refuse",
+    )
+    made = Writer()
+    unknown = made.frame(99, b"body", 1 << 15)[0]
+    made.changes = {"manifest": changing(catalog=unknown)}
+    bad(
+        "reference-unknown-kind",
+        "unsupported",
+        "verify",
+        "a reference leads to a frame of unknown kind",
+        writer=made.append([tiny()]),
+        cat="refuse",
+    )
+
+    def slices(name, describes, number, **values):
+        bad(name, "reference", "verify", describes, {"slice reference": only(number, changing(**values))}, cat="refuse")
+
+    slices("slice-beyond-body", "a page reaches beyond its frame's body", 1, length=lambda length: length + 1)
+    slices("slice-overflow", "a slice whose end exceeds 2^64", 1, start=2**64 - 8)
+    slices("slice-in-directory", "a table manifest begins within the directory", 2, start=4)
+
+
+def bad_metadata():
+    def raw(name, describes, change, place="catalog", **options):
+        bad(name, "metadata", "verify", describes, {f"raw {place}": change}, cat="refuse", **options)
+
+    raw("metadata-varint-long", "a varint longer than necessary", lambda data: b"\xfb\1\0" + data[1:])
+    raw(
+        "metadata-varint-long-64",
+        "a varint of eight bytes for a value of four",
+        lambda data: b"\xfd\1\0\0\1\0\0\0\0" + data[1:],
+    )
+    raw("metadata-varint-254", "a varint that begins with 254", lambda data: b"\xfe" + bytes(16) + data[1:])
+    raw("metadata-varint-255", "a varint that begins with 255", lambda data: b"\xff" + data[1:])
+    raw("metadata-left-over", "bytes left over", lambda data: data + b"\0")
+    raw("metadata-cut-off", "input that ends too early", lambda data: data[:-1])
+    raw("metadata-empty", "an empty body", lambda data: b"")
+    raw("metadata-count", "a list of 2^63 elements", lambda data: b"\xfd" + bytes(7) + b"\x80" + data[1:])
+    raw(
+        "metadata-string-length", "a string of 2^64 - 1 bytes", lambda data: data[:1] + b"\xfd" + b"\xff" * 8 + data[2:]
+    )
+    raw("metadata-name-limit", "a name of 65536 bytes", sub(b"\1t", b"\xfc\0\0\1\0" + b"t" * 65536))
+    raw("metadata-utf8", "a string that is not UTF-8", sub(b"\1t", b"\1\xc3"))
+    raw("metadata-surrogate", "a string with an encoded surrogate", sub(b"\1t", b"\3\xed\xa0\x80"))
+    raw("metadata-bool", "a bool of 2", sub(b"\x07INTEGER\0\1\0", b"\x07INTEGER\0\2\0"), "table")
+    raw("metadata-optional", "an optional byte of 2", sub(b"\1\3\3one\1", b"\2\3\3one\1"), "page")
+    raw("metadata-alternative", "an unknown alternative of a page", lambda data: b"\2" + data[1:], "page")
+    raw(
+        "metadata-bound-limit",
+        "a bound that holds 65 bytes",
+        sub(b"\3" + b"\x40" + b"v" * 64 + b"\1", b"\3" + b"\x41" + b"v" * 65 + b"\1"),
+        "page",
+        tables=[table("t", ["a"], [["v" * 64]])],
+    )
+    raw(
+        "metadata-bound-inexact",
+        "a bound of three bytes that says it is not exact",
+        sub(b"\3\3abc\1", b"\3\3abc\0"),
+        "page",
+        tables=[table("t", ["a"], [["abc"]])],
+    )
+    raw(
+        "metadata-row-groups",
+        "a leaf page of 65 row groups",
+        lambda data: repeated_group(data),
+        "page",
+        tables=[table("t", [], [[]])],
+    )
+    bad("metadata-u32", "metadata", "verify", "a depth of 2^32", {"table": changing(page_depth=2**32)}, cat="refuse")
+
+
+def repeated_group(data):
+    assert data == b"\0\0\1\1\0\0\0"
+    return b"\0\0\x41" + b"\1\0\0\0" * 65
+
+
+def bad_manifests():
+    def place(name, where, describes, layer="manifest", needs="verify", tables=None, change=None, cat=None, **values):
+        bad(name, layer, needs, describes, {where: change or changing(**values)}, tables, cat=cat)
+
+    two = [tiny("a"), tiny("b", [(7, "seven")])]
+    place(
+        "catalog-unsorted",
+        "catalog",
+        "tables are not sorted",
+        tables=two,
+        change=changing(tables=lambda tables: tables[::-1]),
+    )
+    place(
+        "catalog-duplicate",
+        "catalog",
+        "a table stands in the catalog twice",
+        tables=two,
+        change=changing(tables=lambda tables: tables[:1] * 2),
+    )
+    place(
+        "catalog-name",
+        "catalog",
+        "a table has another name in the catalog",
+        tables=two,
+        change=lambda catalog: changing(tables=[catalog.tables[0], changing(name="c")(catalog.tables[1])])(catalog),
+    )
+    place("tags-unsorted", "manifest", "tags are not sorted", tags=[("b", ""), ("a", "")])
+    place("tags-duplicate", "manifest", "a tag stands there twice", tags=[("a", "1"), ("a", "2")])
+    place("tags-empty-key", "manifest", "a tag with an empty key", tags=[("", "x")])
+    place("manifest-number", "manifest", "the manifest has another number than the commit", number=2)
+    place("manifest-time", "manifest", "the manifest has another time than the commit", time=0)
+    place(
+        "manifest-tables",
+        "manifest",
+        "tables of the manifest are wrong",
+        "totals",
+        "full",
+        tables=two,
+        change=changing(tables=1),
+    )
+    place("manifest-rows", "manifest", "rows of the manifest are wrong", "totals", "full", rows=4)
+    place(
+        "manifest-logical-bytes",
+        "manifest",
+        "logical bytes of the manifest are wrong",
+        "totals",
+        "full",
+        logical_bytes=0,
+    )
+    place(
+        "manifest-fingerprint",
+        "manifest",
+        "the fingerprint of the snapshot is wrong",
+        "fingerprint",
+        "full",
+        fingerprint=bytes(32),
+    )
+    place(
+        "table-entry-fingerprint",
+        "table entry",
+        "a table has another fingerprint in the catalog",
+        "fingerprint",
+        "full",
+        fingerprint=bytes(32),
+    )
+    place("table-depth", "table", "a depth of 100", page_depth=100)
+    place("table-summaries", "table", "a summary is missing", columns=lambda columns: columns[:1])
+    place("table-pages-missing", "table", "rows, but no pages", pages=[])
+    place("table-pages-limit", "table", "65 pages in a table manifest", "metadata", pages=lambda pages: pages * 65)
+
+    def schema(name, layer, describes, **values):
+        one = tiny()
+        changing(**values)(one.schema)
+        place(name, "none", describes, layer, tables=[one])
+
+    schema("schema-options-unsorted", "manifest", "table options are not sorted", options=[("b", ""), ("a", "")])
+    place(
+        "schema-key-column",
+        "table",
+        "a key part of a column that is not",
+        change=lambda manifest: changing(schema=changing(key=[key_part(2)]))(manifest),
+    )
+    place("table-rows", "table", "rows of a table are wrong", "totals", "full", rows=4)
+    place("table-logical-bytes", "table", "logical bytes of a table are wrong", "totals", "full", logical_bytes=1)
+    place("table-stored-bytes", "table", "stored bytes of a table are wrong", "totals", "full", stored_bytes=1)
+    place(
+        "table-fingerprint",
+        "table",
+        "the fingerprint of a table is wrong",
+        "fingerprint",
+        "full",
+        fingerprint=bytes(32),
+    )
+    first = {
+        "logical_bytes": ("logical bytes", 0),
+        "stored_bytes": ("stored bytes", 0),
+        "nulls": ("nulls", 2),
+        "minimum": ("minimum", bound(cell(0))),
+        "maximum": ("maximum", None),
+        "encodings": ("encodings", [(0, 2)]),
+    }
+    for field, (text, value) in first.items():
+        change = changing(**{field: value})
+        if field in ("logical_bytes", "stored_bytes"):
+            # Two summaries that are wrong by one each leave the table's sum right.
+            steps = iter((1, -1))
+            change = (lambda name, steps: lambda one: changing(**{name: lambda n: n + next(steps)})(one))(field, steps)
+        else:
+            change = only(1, change)
+        place(
+            f"summary-{field.replace('_', '-')}",
+            "summary",
+            f"{text} of a column are wrong",
+            "totals",
+            "full",
+            change=change,
+        )
+    place(
+        "summary-fingerprint",
+        "summary",
+        "the fingerprint of a column is wrong",
+        "fingerprint",
+        "full",
+        change=only(1, changing(fingerprint=bytes(32))),
+    )
+
+
+def bad_pages():
+    def place(
+        name, where, describes, layer="page", needs="verify", change=None, cat=None, times=None, tables=None, **values
+    ):
+        change = change or changing(**values)
+        bad(name, layer, needs, describes, {where: only(times, change) if times else change}, tables, cat=cat)
+
+    place("page-kind", "table", "the depth says inner page, but the page is a leaf", cat="refuse", page_depth=1)
+    for name, rows in (("page-group-without-rows", 0), ("page-group-rows", 131073)):
+        place(
+            name,
+            "group",
+            f"a row group of {rows} rows",
+            cat="refuse",
+            change=lambda group, rows=rows: Fields(**vars(group) | {"rows": rows}),
+        )
+    place("page-group-blocks", "group", "a block is missing", cat="refuse", blocks=lambda blocks: blocks[:1])
+    place("page-key-parts", "group", "a first key of no cells", first_key=[])
+    place("page-frame-unused", "leaf", "a page names a frame twice", frames=lambda frames: frames * 2)
+    place("page-frame-index", "block entry", "a block in a frame that the page does not name", cat="refuse", frame=1)
+    bad(
+        "page-frames-order",
+        "page",
+        "verify",
+        "a page's frames are not in the order of first use",
+        writer=Writer(frame_per_block=True, changes={"leaf": reversed_frames}).append([tiny()]),
+    )
+    place(
+        "page-first-key",
+        "group",
+        "the first key of a row group is wrong",
+        "totals",
+        "full",
+        change=lambda group: Fields(**vars(group) | {"first_key": [bound(cell(0))]}),
+    )
+    place(
+        "page-entry-first-key",
+        "page entry",
+        "the first key of a page entry is wrong",
+        "totals",
+        "full",
+        first_key=[bound(cell(0))],
+    )
+    place("page-entry-rows", "page entry", "rows of a page entry are wrong", "totals", "full", rows=4)
+    place("page-entry-groups", "page entry", "row groups of a page entry are wrong", "totals", "full", groups=2)
+    place(
+        "block-beyond-frame",
+        "block entry",
+        "a block reaches beyond its frame's body",
+        "block",
+        cat="refuse",
+        start=lambda start: start + 10000,
+    )
+    place("block-overflow", "block entry", "a block whose end exceeds 2^64", "block", cat="refuse", start=2**64 - 8)
+    place(
+        "block-in-directory",
+        "block entry",
+        "a block begins within the directory",
+        "block",
+        "full",
+        cat="refuse",
+        start=4,
+    )
+    place("block-empty", "block entry", "a block of no bytes", "block", "full", cat="refuse", length=0)
+    place(
+        "block-encoding-unknown",
+        "block entry",
+        "an encoding that is not known",
+        "unsupported",
+        "full",
+        cat="refuse",
+        encoding=9,
+    )
+    place(
+        "block-encoding-differs",
+        "block",
+        "a block has another encoding than its page says",
+        "block",
+        "full",
+        cat="refuse",
+        change=lambda raw: b"\1" + raw[1:],
+    )
+    place("block-nulls", "block entry", "nulls of a block are wrong", "totals", "full", times=1, nulls=3)
+    place(
+        "block-logical-bytes",
+        "block entry",
+        "logical bytes of a block are wrong",
+        "totals",
+        "full",
+        times=1,
+        logical_bytes=1,
+    )
+    place(
+        "block-minimum",
+        "block entry",
+        "the minimum of a block is wrong",
+        "totals",
+        "full",
+        times=1,
+        minimum=bound(cell(0)),
+    )
+    place("block-maximum", "block entry", "the maximum of a block is missing", "totals", "full", times=1, maximum=None)
+    place(
+        "block-content",
+        "block entry",
+        "the content digest of a block is wrong",
+        "content",
+        "full",
+        times=1,
+        content=bytes(32),
+    )
+
+
+def reversed_frames(leaf):
+    leaf.frames.reverse()
+    for group in leaf.groups:
+        for entry in group.blocks:
+            entry.frame = len(leaf.frames) - 1 - entry.frame
+    return leaf
+
+
+def bad_cells():
+    def form(name, describes, rows, change, layer="cells"):
+        bad(name, layer, "full", describes, {"canonical": change}, [table("t", ["a"], rows)], cat="refuse")
+
+    form(
+        "cells-rows",
+        "a block of another number of rows than its row group",
+        [[None]],
+        sub(b"\1\0\0\0", b"\2\0\0\0"),
+        "block",
+    )
+    form("cells-one-kind", "form 1 with cells of one kind", [["x"]] * 2, lambda data: data[:4] + b"\1\3\3" + data[6:])
+    form("cells-form", "form 2", [["x"]], lambda data: data[:4] + b"\2" + data[5:])
+    form("cells-kind", "a cell of unknown kind", [["x"], [None]], lambda data: data[:6] + b"\6" + data[7:])
+    form("cells-kind-of-all", "all cells are of an unknown kind", [[None]], lambda data: data[:5] + b"\6")
+    form("cells-utf8", "a text that is not UTF-8", [["xy"]], lambda data: data[:-1] + b"\xc3")
+    form("cells-surrogate", "a text with an encoded surrogate", [["xyz"]], lambda data: data[:-3] + b"\xed\xa0\x80")
+    form(
+        "cells-utf8-joined",
+        "two texts that are valid UTF-8 only together",
+        [["x"], ["y"]],
+        lambda data: data[:-2] + b"\xc3\xa9",
+    )
+    form("cells-left-over", "bytes after the last payload", [["x"]], lambda data: data + b"y")
+    form("cells-cut-off", "a payload is cut off", [["xyz"]], lambda data: data[:-1])
+    form("cells-fixed-cut-off", "a fixed payload is cut off", [[1]], lambda data: data[:-1])
+    form("cells-length", "a length near 2^32", [["xyz"]], lambda data: data[:6] + b"\xff" * 4 + data[10:])
+    form("cells-kinds-cut-off", "the kinds are cut off", [[1], [None]], lambda data: data[:6])
+
+
+def bad_rows():
+    def rows(name, layer, describes, tables, changes=None):
+        bad(name, layer, "full", describes, changes, tables, rows=[(one, None) for one in tables])
+
+    rows("order-descends", "order", "rows are not in the key's order", [tiny(rows=[(2, "a"), (1, "b")])])
+    rows("order-duplicate", "order", "two rows have one key", [tiny(rows=[(2, "a"), (2, "b")])])
+    rows("order-equal-numbers", "order", "the keys 1 and 1.0 are equal", [tiny(rows=[(1, "a"), (1.0, "b")])])
+    rows(
+        "order-ascends", "order", "rows ascend, the key descends", [table("t", ["a"], [[1], [2]], [key_part(0, True)])]
+    )
+    rows(
+        "order-nocase",
+        "order",
+        "two keys are equal under NOCASE",
+        [table("t", ["a"], [["a"], ["A"]], [key_part(0, False, "NOCASE")])],
+    )
+    rows(
+        "order-rtrim",
+        "order",
+        "two keys are equal under RTRIM",
+        [table("t", ["a"], [["a "], ["a"]], [key_part(0, False, "RTRIM")])],
+    )
+    rows("order-kinds", "order", "bytes before a text", [table("t", ["a"], [[b"a"], ["b"]], [key_part(0)])])
+    rows(
+        "cut-too-early",
+        "boundaries",
+        "a row group ends where none should",
+        [tiny()],
+        {"groups": lambda groups: [groups[0][:1], groups[0][1:]]},
+    )
+    start = row_with_boundary()
+    rows(
+        "cut-too-late",
+        "boundaries",
+        "a row group goes on where another should begin",
+        [table("t", ["a"], [[None]] * 32768 + [[start]])],
+        {"groups": lambda groups: [groups[0] + groups[1]]},
+    )
+
+
+def bad_directories():
+    def directory(name, describes, place="data", **values):
+        bad(
+            name,
+            "directory",
+            "full",
+            describes,
+            {f"directory {place}": only(1, changing(**values))},
+            rows=[(tiny(), None)],
+        )
+
+    def label(**values):
+        return lambda slices: [changing(**values)(slices[0])] + slices[1:]
+
+    directory("directory-snapshot", "the directory names another snapshot", snapshot=2)
+    directory("directory-table-name", "the directory names another table", tables=["u"])
+    directory("directory-table-index", "a label of a table that is not named", slices=label(table=1))
+    directory("directory-what", "a block is labelled as a page", slices=label(what=1))
+    directory("directory-group", "a block is labelled as of another row group", slices=label(group=1))
+    directory("directory-column", "a block is labelled as of another column", slices=label(column=1))
+    directory("directory-rows", "a label has other rows than its block", slices=label(rows=4))
+    directory("directory-sum", "the lengths of the slices exceed the body", slices=label(length=10000))
+    directory("directory-page", "a page is labelled as a table manifest", place="table metadata", slices=label(what=2))
+    bad(
+        "directory-length",
+        "directory",
+        "full",
+        "a directory longer than its frame's body",
+        {"directory length data": lambda length: 2**32 - 1},
+        cat="refuse",
+    )
+
+
+def bad_history():
+    def history(name, layer, describes, places):
+        made = Writer(compress=True, changes=places)
+        for _ in range(66):
+            made.append([])
+        bad(name, layer, "verify", describes, writer=made)
+
+    history(
+        "history-missing",
+        "commit",
+        "the commit refers to no history page",
+        {"commit": lambda commit: changing(history=None)(commit)},
+    )
+    history(
+        "history-covered", "commit", "a history page says that it covers more", {"history page": changing(covered=65)}
+    )
+    history(
+        "history-entries",
+        "commit",
+        "a history page has one entry less",
+        {"history page": changing(entries=lambda entries: entries[1:])},
+    )
+    history(
+        "history-rows",
+        "commit",
+        "a history page tells of other rows than the commit",
+        {
+            "history page": changing(
+                entries=lambda entries: [changing(rows=7)(Fields(**vars(entries[0])))] + entries[1:]
+            )
+        },
+    )
+    history(
+        "history-order",
+        "commit",
+        "the entries of a history page descend",
+        {"history page": changing(entries=lambda entries: entries[::-1])},
+    )
+
+
+def bad_tails():
+    def tail(name, describes, data):
+        bad(name, "tail", "verify", describes, writer=data, rows=[(tiny(), None)], cat="ok")
+
+    whole = sound()
+    tail("tail-garbage", "bytes after the last commit", bytes(whole.data) + b"garbage")
+    tail("tail-zeros", "zeros after the last commit", bytes(whole.data) + bytes(1000))
+    tail(
+        "tail-append",
+        "an append that was interrupted before its commit",
+        sound().append([tiny("u", [(9, "nine")])], until="manifest"),
+    )
+    longer = sound().append([tiny("u", [(9, "nine")])])
+    tail("tail-cut-commit", "an append whose commit is cut off", bytes(longer.data)[:-100])
+    tail("tail-flipped-commit", "an append whose commit was damaged", bytes(longer.data)[:-1] + b"\1")
+    copied = sound().append([tiny("u")])
+    cell_of_copy = table("copy", ["archive"], [[bytes(copied.data)]])
+    bad(
+        "tail-copy-in-cell",
+        "tail",
+        "verify",
+        "an interrupted append of a cell that holds a copy of this archive, with headers whose base is an older commit",
+        writer=copied.append([cell_of_copy], until="data"),
+        rows=[(tiny("u"), None)],
+        cat="ok",
+    )
+    another = Writer(archive_id=bytes(16)).append([tiny("u")])
+    tail("tail-another-archive", "another archive was put behind this one", bytes(whole.data) + bytes(another.data))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Makes the test vectors.")
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    options = parser.parse_args()
+    if zstandard.ZSTD_VERSION != ZSTD_VERSION:
+        sys.exit(
+            f"zstd {zstandard.ZSTD_VERSION} may compress to other bytes than {ZSTD_VERSION}, which made the vectors"
+        )
+    good_vectors()
+    for make in (
+        bad_headers,
+        bad_commits,
+        bad_frames,
+        bad_compression,
+        bad_references,
+        bad_metadata,
+        bad_manifests,
+        bad_pages,
+        bad_cells,
+        bad_rows,
+        bad_directories,
+        bad_history,
+        bad_tails,
+    ):
+        make()
+    folder = pathlib.Path(__file__).resolve().parent
+    made = {name: data for files in VECTORS.values() for name, data in files.items()}
+    found = {path.name: path for suffix in ("tabark", "txt", "jsonl") for path in folder.glob(f"*.{suffix}")}
+    wrong = sorted(
+        name for name in made.keys() | found.keys() if name not in found or made.get(name) != found[name].read_bytes()
+    )
+    for name in wrong:
+        if options.check:
+            print(f"{name} is not what make.py makes")
+        elif name in made:
+            (folder / name).write_bytes(made[name])
+        else:
+            found[name].unlink()
+    print(
+        f"{len(VECTORS)} vectors, {sum(map(len, made.values()))} bytes, {len(wrong)} files "
+        + ("differ" if options.check else "written")
+    )
+    return 1 if options.check and wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

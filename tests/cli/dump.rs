@@ -1,0 +1,149 @@
+//! `tabark dump`.
+
+use serde_json::json;
+
+use super::{FIRST, Folder, fields};
+
+#[test]
+fn a_dump_reports_to_people() {
+    let folder = Folder::new();
+    let ran = folder.run(&["dump", "app.sqlite", "app.tabark"]).ended(0);
+    assert!(ran.out.starts_with("snapshot 1 in app.tabark (new archive): 3 tables, 7 rows\n"), "{}", ran.out);
+    assert!(ran.out.contains("odd\\u{1b}[31m"), "names are escaped: {}", ran.out);
+    assert!(ran.out.lines().last().unwrap().starts_with("root "), "{}", ran.out);
+    assert_eq!(ran.err, "", "nothing on standard error in a pipe");
+    let again = folder.run(&["dump", "app.sqlite", "app.tabark"]).ended(0);
+    assert!(again.out.starts_with("snapshot 2 in app.tabark: 3 tables"), "{}", again.out);
+}
+
+#[test]
+fn a_dump_reports_as_json() {
+    let folder = Folder::new();
+    let arguments = [
+        "dump",
+        "app.sqlite",
+        "app.tabark",
+        "--json",
+        "--time",
+        FIRST,
+        "--tag",
+        "b=2",
+        "--tag",
+        "a=x=y",
+        "--tag",
+        "c=",
+    ];
+    let report = folder.run(&arguments).ended(0).json();
+    assert_eq!(fields(&report), ["archive", "created", "tail_removed", "snapshot", "tables", "omitted"]);
+    assert_eq!(report["created"], json!(true));
+    assert_eq!(report["tables"][0], json!({ "name": "users", "rows": 3 }));
+    let snapshot = &report["snapshot"];
+    let expected = "number time time_micros tags tables rows logical_bytes bytes_added root fingerprint";
+    assert_eq!(fields(snapshot).join(" "), expected);
+    assert_eq!(snapshot["tags"], json!({ "a": "x=y", "b": "2", "c": "" }));
+    assert_eq!((&snapshot["time"], &snapshot["time_micros"]), (&json!(FIRST), &json!(1_772_366_400_000_000_i64)));
+    assert_eq!(snapshot["bytes_added"], json!(folder.bytes("app.tabark").len()));
+    assert_eq!(snapshot["root"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn patterns_choose_tables_and_views() {
+    let folder = Folder::new();
+    let names = |extra: &[&str]| {
+        let ran = folder.run(&[&["dump", "app.sqlite", "app.tabark", "--json"], extra].concat()).ended(0);
+        let tables = ran.json()["tables"].as_array().unwrap().clone();
+        tables.iter().map(|table| table["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["-t", "us*", "-t", "venues"]), ["users", "venues"]);
+    assert_eq!(names(&["-T", "users", "-T", "odd*"]), ["venues"]);
+    assert_eq!(names(&["--table", "*s", "--exclude-table", "users"]), ["venues"]);
+    let ran = folder.run(&["dump", "app.sqlite", "app.tabark", "-t", "usrs"]).ended(1);
+    ran.says("error: no table matches \"usrs\"").says("hint: did you mean \"users\"");
+}
+
+#[test]
+fn the_time_is_now() {
+    let folder = Folder::new();
+    let seconds = || std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let before = seconds();
+    let report = folder.run(&["dump", "app.sqlite", "app.tabark", "--json"]).ended(0).json();
+    let micros = report["snapshot"]["time_micros"].as_u64().unwrap();
+    assert!((before..=seconds()).contains(&(micros / 1_000_000)), "{micros}");
+}
+
+#[test]
+fn the_same_rows_and_time_give_the_same_root() {
+    let roots: Vec<_> = ["1", "19"]
+        .into_iter()
+        .map(|level| {
+            let folder = Folder::new();
+            let arguments = ["dump", "app.sqlite", "app.tabark", "--json", "--time", FIRST, "--level", level];
+            folder.run(&arguments).ended(0).json()["snapshot"]["fingerprint"].clone()
+        })
+        .collect();
+    assert_eq!(roots[0], roots[1]);
+}
+
+#[test]
+fn a_source_that_cannot_be_read_changes_nothing() {
+    let folder = Folder::new();
+    folder.write("text.sqlite", b"this is no database, but long enough to look at it twice");
+    folder.run(&["dump", "nope.sqlite", "x.tabark"]).ended(1).says("error: ");
+    folder.run(&["dump", "text.sqlite", "x.tabark"]).ended(1).says("not an SQLite database").says("hint: ");
+    assert_eq!(folder.names(), ["app.sqlite", "text.sqlite"]);
+}
+
+#[test]
+fn addresses_of_other_databases_are_refused_without_repeating_them() {
+    let folder = Folder::new();
+    for address in ["postgres://ada:secret@db/app", "postgresql://ada:secret@db/app"] {
+        let ran = folder.run(&["dump", address, "x.tabark", "--json"]).ended(2);
+        ran.says("error: this version of tabark does not support PostgreSQL").says("hint: ");
+        assert!(!format!("{ran:?}").contains("secret"), "{ran:?}");
+        assert_eq!(ran.json()["error"]["kind"], json!("usage"));
+    }
+    folder.run(&["dump", "mysql://db/app", "x.tabark"]).ended(2).says("\"mysql://\"");
+    assert_eq!(folder.names(), ["app.sqlite"]);
+}
+
+#[test]
+fn the_archive_never_takes_the_place_of_the_database() {
+    let folder = Folder::new();
+    let before = folder.bytes("app.sqlite");
+    std::fs::hard_link(folder.path("app.sqlite"), folder.path("same.sqlite")).unwrap();
+    for archive in ["app.sqlite", "./app.sqlite", "same.sqlite"] {
+        folder.run(&["dump", "app.sqlite", archive]).ended(1).says("is the database itself");
+    }
+    for archive in ["app.sqlite-wal", "app.sqlite-journal", "app.sqlite-shm"] {
+        folder.run(&["dump", "app.sqlite", archive]).ended(1).says("SQLite uses");
+    }
+    folder.run(&["dump", "app.sqlite", "."]).ended(1).says("is a folder");
+    folder.run(&["dump", "app.sqlite", "no/such/folder.tabark"]).ended(1).says("error: ");
+    // Another database is no archive either, and stays as it is.
+    folder.sql("other.sqlite", "CREATE TABLE t (a)");
+    let other = folder.bytes("other.sqlite");
+    folder.run(&["dump", "app.sqlite", "other.sqlite"]).ended(3).says("not a tabark archive");
+    assert_eq!((folder.bytes("app.sqlite"), folder.bytes("other.sqlite")), (before, other));
+    assert_eq!(folder.names(), ["app.sqlite", "other.sqlite", "same.sqlite"]);
+}
+
+#[test]
+fn a_tail_is_cut_off_and_told_of() {
+    let folder = Folder::dumped();
+    let mut bytes = folder.bytes("app.tabark");
+    bytes.extend_from_slice(&[7; 100]);
+    folder.write("app.tabark", &bytes);
+    let ran = folder.run(&["dump", "app.sqlite", "app.tabark", "--json"]).ended(0);
+    ran.says("warning: 100 bytes after the last commit");
+    assert_eq!(ran.json()["tail_removed"], json!(100));
+    folder.run(&["verify", "app.tabark"]).ended(0);
+}
+
+#[test]
+fn what_is_not_kept_is_told() {
+    let folder = Folder::with("CREATE TABLE t (rowid, _rowid_, oid); INSERT INTO t VALUES (1, 2, 3);");
+    let ran = folder.run(&["dump", "app.sqlite", "app.tabark", "--json"]).ended(0);
+    ran.says("warning: not in the snapshot: ");
+    assert_eq!(fields(&ran.json()["omitted"][0]), ["what", "reason"]);
+    assert!(folder.run(&["show", "app.tabark"]).ended(0).out.contains("not in the snapshot: "));
+}
