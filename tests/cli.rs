@@ -4,12 +4,18 @@
 
 #[path = "cli/cat.rs"]
 mod cat;
+#[path = "cli/demo.rs"]
+mod demo;
 #[path = "cli/dump.rs"]
 mod dump;
 #[path = "cli/endings.rs"]
 mod endings;
 #[path = "cli/list_and_show.rs"]
 mod list_and_show;
+#[path = "cli/restore.rs"]
+mod restore;
+#[path = "cli/spec.rs"]
+mod spec;
 #[path = "cli/usage.rs"]
 mod usage;
 #[path = "cli/verify.rs"]

@@ -15,8 +15,7 @@ mod tracer;
 #[path = "common/tree.rs"]
 mod tree;
 
-use contents::Contents;
-use scene::{Scene, Stored};
+use scene::{Scene, Stored, source_contents};
 use tracer::{Fault, Outcome};
 
 /// Operations at which faults are tried, of so many: all of few; of many the first, the last and some between.
@@ -97,5 +96,56 @@ fn an_archive_keeps_its_snapshots_when_an_append_fails() {
             scene.assert_only(&["a.tabark"]);
         }
         scene.dump_again(&stored);
+    });
+}
+
+#[test]
+fn a_new_database_is_there_whole_or_not_at_all() {
+    let wanted = source_contents();
+    sweep(Scene::restore_new, |scene, fault, outcome| {
+        match (scene.restored(), outcome.code) {
+            (Some(found), code) => {
+                assert_eq!(found.difference(&wanted), "");
+                let published = outcome.operations.iter().any(|name| name.starts_with("rename"));
+                assert!(code == 0 || published, "there before it was published");
+            }
+            (None, code) => assert_ne!(code, 0),
+        }
+        if ended(fault) {
+            scene.assert_only(&["a.tabark", "target.sqlite"]);
+        }
+        assert!(scene.archive_bytes() == scene.old_archive);
+        if scene.restored().is_none() {
+            tracer::succeed(&scene.arguments);
+            assert_eq!(scene.restored().unwrap().difference(&wanted), "");
+        }
+    });
+}
+
+#[test]
+fn a_database_that_exists_is_as_before_or_as_asked_for() {
+    let before = Scene::restore_replace().restored().unwrap();
+    let after = {
+        let scene = Scene::restore_replace();
+        tracer::succeed(&scene.arguments);
+        scene.restored().unwrap()
+    };
+    assert_eq!(after.tables["users"], source_contents().tables["users"]);
+    assert_eq!(after.tables["kept"], before.tables["kept"]);
+    assert_ne!(before, after);
+    sweep(Scene::restore_replace, |scene, fault, outcome| {
+        let found = scene.restored().unwrap();
+        let as_before = found.difference(&before);
+        let as_after = found.difference(&after);
+        match outcome.code {
+            0 => assert_eq!(as_after, ""),
+            _ if ended(fault) => assert_eq!(as_before, "", "the command failed"),
+            _ => assert!(as_before.is_empty() || as_after.is_empty(), "{as_before}\n\n{as_after}"),
+        }
+        if ended(fault) {
+            scene.assert_only(&["a.tabark", "target.sqlite"]);
+        }
+        tracer::succeed(&scene.arguments);
+        assert_eq!(scene.restored().unwrap().difference(&after), "");
     });
 }

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use tabark::Error;
 use tabark::archive::SnapshotSelector;
+use tabark::restore::RestoreMode;
 
 /// A verified snapshot archive for database tables.
 #[derive(Debug, Parser)]
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Check every stored byte, and say what is damaged and what is not.
     Verify(VerifyArgs),
+    /// Put tables of a snapshot back into a database, and prove that they equal the snapshot.
+    Restore(RestoreArgs),
     /// Write rows to standard output.
     Cat(CatArgs),
     /// Make a small database and show on it what tabark does.
@@ -43,6 +46,7 @@ impl Command {
             Self::List(args) => args.json,
             Self::Show(args) => args.json,
             Self::Verify(args) => args.json,
+            Self::Restore(args) => args.json,
             Self::Cat(_) | Self::Demo(_) => false,
         }
     }
@@ -136,6 +140,29 @@ pub(crate) struct VerifyArgs {
     pub(crate) json: bool,
 }
 
+/// `tabark restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// The SQLite database; made if it does not exist.
+    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Only tables, views and virtual tables that match; may be repeated.
+    #[arg(short = 't', long = "table", value_name = "PATTERN")]
+    pub(crate) tables: Vec<String>,
+    /// create refuses tables that exist, replace drops them first, append adds rows to them.
+    #[arg(long, value_name = "MODE", default_value = "create", value_parser = parse_mode)]
+    pub(crate) mode: RestoreMode,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `tabark cat`.
 #[derive(Debug, Args)]
 pub(crate) struct CatArgs {
@@ -189,6 +216,10 @@ fn parse_time(text: &str) -> Result<i64, String> {
 }
 
 fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
+    text.parse().map_err(|error: Error| with_hint(&error))
+}
+
+fn parse_mode(text: &str) -> Result<RestoreMode, String> {
     text.parse().map_err(|error: Error| with_hint(&error))
 }
 

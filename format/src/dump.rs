@@ -90,7 +90,7 @@ pub fn dump_snapshot<S: WriteStorage>(
         omitted: catalog.omitted.clone(),
     };
     let mut snapshot = writer.begin_snapshot(header)?;
-    let takes = |table: &&TableSchema| table.role != roles::INTERNAL && takes_table(&options.tables, table);
+    let takes = |table: &&TableSchema| table.role != roles::INTERNAL && options.tables.takes_table(table);
     let chosen: Vec<&TableSchema> = catalog.tables.iter().filter(takes).collect();
     let names: Vec<&str> = chosen.iter().map(|table| table.name.as_str()).collect();
     let mut tables = Vec::with_capacity(chosen.len());
@@ -116,11 +116,6 @@ pub fn dump_snapshot<S: WriteStorage>(
     check_cancelled(observer)?;
     let snapshot = snapshot.commit()?;
     Ok(DumpReport { snapshot, created: true, tail_removed: 0, tables, omitted: catalog.omitted.clone() })
-}
-
-/// Does a selection take a table? The storage of a virtual table goes with the virtual table.
-pub(crate) fn takes_table(selection: &Selection, table: &TableSchema) -> bool {
-    selection.takes(&table.name) || table.option("virtual_table").is_some_and(|name| selection.takes(name))
 }
 
 fn check_selection(source: &dyn Source, selection: &Selection) -> Result<()> {

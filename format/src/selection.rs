@@ -3,6 +3,7 @@
 use glob::{MatchOptions, Pattern};
 
 use crate::error::{Error, Result};
+use crate::model::TableSchema;
 
 /// Names are matched as they are: case matters, and no character is special but the pattern's own.
 const OPTIONS: MatchOptions =
@@ -63,6 +64,11 @@ impl Selection {
     pub fn takes(&self, name: &str) -> bool {
         let included = self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(name));
         included && !self.exclude.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// Is this table taken? The storage of a virtual table goes with the virtual table.
+    pub fn takes_table(&self, table: &TableSchema) -> bool {
+        self.takes(&table.name) || table.option("virtual_table").is_some_and(|name| self.takes(name))
     }
 
     /// Fails if a pattern matches none of the names, naming those that come close.

@@ -26,12 +26,12 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// Waits until the dump has written something.
+/// Waits until the program has written something.
 fn wait_until(child: &mut Child, what: impl Fn() -> bool) {
     let start = Instant::now();
     while !what() {
-        assert!(child.try_wait().unwrap().is_none(), "the dump ended before it could be stopped");
-        assert!(start.elapsed() < Duration::from_secs(60), "the dump does not begin");
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be stopped");
+        assert!(start.elapsed() < Duration::from_secs(60), "it does not begin");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -64,6 +64,19 @@ fn an_interrupted_first_dump_leaves_nothing() {
     signal(&child, "INT");
     Ran::of(child.wait_with_output().unwrap()).ended(1).says("error: interrupted");
     assert_eq!(names_in(folder.folder.path()), ["app.sqlite"]);
+}
+
+#[test]
+fn an_interrupted_restore_leaves_nothing() {
+    let folder = large();
+    folder.run(&["dump", "app.sqlite", "app.tabark", "--level", "1"]).ended(0);
+    let names = folder.names();
+    let mut command = folder.command(&["restore", "app.tabark", "new.sqlite"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(&mut child, || folder.names().len() > names.len());
+    signal(&child, "TERM");
+    Ran::of(child.wait_with_output().unwrap()).ended(1).says("error: interrupted");
+    assert_eq!(folder.names(), names);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn damage_names_table_rows_and_offset_and_what_is_left() {
     let folder = large();
     let offset = damage(&folder, "venues", 1);
     let ran = folder.run(&["verify", "app.tabark"]).ended(3);
-    let finding = format!("damaged: table \"venues\", rows 0 to 4999, column name, offset {offset}: ");
+    let finding = format!("damaged: table \"venues\", rows 0 to 4999, column name, offset {offset}\n  ");
     assert!(ran.out.starts_with(&finding), "{}", ran.out);
     assert!(ran.out.contains("DAMAGED") && ran.out.ends_with("intact: 1 table\n"), "{}", ran.out);
     let report = folder.run(&["verify", "app.tabark", "--json"]).ended(3).json();

@@ -9,6 +9,7 @@ use tabark::Layer;
 use tabark::archive::{Archive, VerifyOptions, verify};
 use tempfile::TempDir;
 
+use super::contents::Contents;
 use super::tracer::{self, Fault, Outcome, succeed};
 
 /// A folder, a command, and what the command found.
@@ -36,6 +37,11 @@ fn source() -> &'static Path {
         (folder, path)
     });
     path
+}
+
+/// What the source holds.
+pub(crate) fn source_contents() -> Contents {
+    Contents::of(source())
 }
 
 fn make_source(path: &Path) {
@@ -90,6 +96,40 @@ impl Scene {
 
     fn dump(&self) -> Vec<PathBuf> {
         vec!["dump".into(), source().into(), self.archive()]
+    }
+
+    pub(crate) fn target(&self) -> PathBuf {
+        self.folder().join("target.sqlite")
+    }
+
+    /// A restore into a database that does not exist.
+    pub(crate) fn restore_new() -> Self {
+        let mut scene = Self::append();
+        scene.arguments = vec!["restore".into(), scene.archive(), scene.target()];
+        scene
+    }
+
+    /// A restore that replaces tables of a database that exists, and has one more.
+    pub(crate) fn restore_replace() -> Self {
+        let mut scene = Self::restore_new();
+        let connection = Connection::open(scene.target()).unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE kept (a);
+                 INSERT INTO kept VALUES (1), ('two'), (x'03');
+                 CREATE TABLE users (id INTEGER PRIMARY KEY, other);
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)
+                 INSERT INTO users SELECT i, 'old ' || i FROM n;
+                 CREATE INDEX by_other ON users (other);",
+            )
+            .unwrap();
+        scene.arguments.extend(["--mode".into(), "replace".into()]);
+        scene
+    }
+
+    /// What the target holds; `None` if it is not there.
+    pub(crate) fn restored(&self) -> Option<Contents> {
+        self.target().exists().then(|| Contents::of(&self.target()))
     }
 
     /// Runs the command; `None` where faults cannot be made.

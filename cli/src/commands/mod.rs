@@ -4,6 +4,7 @@ mod cat;
 mod demo;
 mod dump;
 mod list;
+mod restore;
 mod show;
 mod verify;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &Command, out: &mut Pipe) -> Outcome {
         Command::List(args) => list::run(args, out),
         Command::Show(args) => show::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Restore(args) => restore::run(args, out),
         Command::Cat(args) => cat::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }

@@ -74,7 +74,7 @@ fn print_newest(report: &VerifyReport, out: &mut dyn Write) -> io::Result<()> {
 
 fn print_damage(report: &VerifyReport, out: &mut dyn Write) -> io::Result<()> {
     for (finding, columns) in merge(&report.findings) {
-        writeln!(out, "{}", sentence(finding, &columns))?;
+        writeln!(out, "{}", describe(finding, &columns))?;
         if let Some(hint) = finding.error.hint() {
             writeln!(out, "  hint: {}", visible(hint))?;
         }
@@ -127,7 +127,8 @@ fn is_same_but_column(a: &Finding, b: &Finding) -> bool {
         && a.error.message() == b.error.message()
 }
 
-fn sentence(finding: &Finding, columns: &[&str]) -> String {
+/// Where it is, and on a line of its own what it is.
+fn describe(finding: &Finding, columns: &[&str]) -> String {
     let error = &finding.error;
     let mut places = Vec::new();
     if let Some(table) = error.table() {
@@ -144,8 +145,8 @@ fn sentence(finding: &Finding, columns: &[&str]) -> String {
         places.push(format!("offset {offset}"));
     }
     let what = if error.is_unsupported() { "unsupported" } else { "damaged" };
-    let places = if places.is_empty() { String::new() } else { format!("{}: ", places.join(", ")) };
-    format!("{what}: {places}{}", visible(error.message()))
+    let message = visible(error.message());
+    if places.is_empty() { format!("{what}: {message}") } else { format!("{what}: {}\n  {message}", places.join(", ")) }
 }
 
 fn row_range(rows: &Range<u64>) -> Option<String> {

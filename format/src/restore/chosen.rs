@@ -4,7 +4,6 @@
 //! far as it can be without a database: the archive is not trusted.
 
 use crate::archive::{Snapshot, Table};
-use crate::dump::takes_table;
 use crate::error::{Error, Layer, Result};
 use crate::model::{SchemaObject, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
@@ -74,7 +73,7 @@ impl<'a> Chosen<'a> {
                 continue;
             }
             let table = snapshot.open_table(entry)?;
-            if !takes_table(selection, table.schema()) {
+            if !selection.takes_table(table.schema()) {
                 continue;
             }
             if table.schema().role == roles::INTERNAL {
