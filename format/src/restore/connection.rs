@@ -99,8 +99,14 @@ pub(super) fn watched<T>(
         let result = work(connection);
         // The watcher must not outlive the work: what comes next (commit, rollback) is not to be interrupted.
         drop(done);
-        result
+        result.map_err(|error| if is_interrupt(&error) { Error::interrupted() } else { error })
     })
+}
+
+/// Was a statement interrupted, of ours or of the source that reads back? Only the watcher does that.
+fn is_interrupt(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<rusqlite::Error>());
+    cause.and_then(rusqlite::Error::sqlite_error_code) == Some(rusqlite::ErrorCode::OperationInterrupted)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Writing rows: each cell is bound as what it is, so that the target stores what the source stored.
 //!
-//! Two things would alter texts. Binding text to a UTF-16 database converts it, and SQLite's converter replaces U+FFFE and
-//! U+FFFF; and raw text must not be converted at all. There such cells are bound as stored bytes and cast to text, which
-//! changes no byte.
+//! Two things would alter texts in a UTF-16 database. Binding text to it converts it, and SQLite's converter has not always
+//! kept U+FFFE and U+FFFF; and raw text must not be converted at all. There such cells are bound as stored bytes and cast
+//! to text, which changes no byte.
 
 use std::ops::ControlFlow;
 
