@@ -48,6 +48,21 @@ fn a_damaged_table_is_refused_and_another_restored() {
     }
 }
 
+/// All that is chosen is verified first: a damaged last table must not show after hours of restoring the others.
+#[test]
+fn nothing_is_written_before_everything_is_verified() {
+    struct WritesNothing;
+    impl Observer for WritesNothing {
+        fn begin(&self, phase: tabark::observer::Phase, table: Option<&str>, _: Option<u64>, _: Option<u64>) {
+            assert_eq!(phase, tabark::observer::Phase::Verify, "{table:?}");
+        }
+    }
+    let case = two_tables();
+    flip(&case, place_of_rows(&case, "b"));
+    let error = case.restore_with(&RestoreOptions::default(), &WritesNothing).unwrap_err();
+    assert!(error.is_damaged() && error.table() == Some("b"), "{error}");
+}
+
 /// Wherever a byte is flipped: a restore fails and leaves nothing, or brings everything back.
 #[test]
 fn no_flipped_byte_leads_to_a_wrong_restore() {

@@ -151,6 +151,44 @@ fn append_refuses_conflicts_whatever_the_table_says() {
     }
 }
 
+/// Reading a key by a collation of the application stands another one in for it, by which no row may be added.
+#[test]
+fn append_refuses_a_key_whose_collation_is_not_here() {
+    let case = Case::new("CREATE TABLE t(a TEXT PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES ('b');");
+    let target = Connection::open(case.target()).unwrap();
+    target.create_collation("backwards", |a: &str, b: &str| b.cmp(a)).unwrap();
+    target
+        .execute_batch(
+            "CREATE TABLE t(a TEXT PRIMARY KEY COLLATE backwards) WITHOUT ROWID; INSERT INTO t VALUES ('a'), ('c');
+             CREATE TABLE other(a); CREATE INDEX i ON other(a COLLATE backwards);",
+        )
+        .unwrap();
+    drop(target);
+    let error = case.refused(RestoreMode::Append, &["t"]);
+    assert!(error.is_database() && error.message().contains("backwards"), "{error}");
+    let case = Case { directory: case.directory };
+    std::fs::remove_file(case.archive()).unwrap();
+    Connection::open(case.source())
+        .unwrap()
+        .execute_batch("CREATE TABLE other(a); INSERT INTO other VALUES (1)")
+        .unwrap();
+    case.dump(Selection::everything());
+    let error = case.refused(RestoreMode::Append, &["other"]);
+    assert!(error.is_database() && error.message().contains("backwards"), "{error}");
+}
+
+#[test]
+fn append_refuses_when_row_ids_are_used_up() {
+    let case = Case::new("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2);");
+    for last in [i64::MAX, i64::MAX - 1] {
+        drop(case.make_target(&format!(
+            "DROP TABLE IF EXISTS t; CREATE TABLE t(a); INSERT INTO t(rowid, a) VALUES ({last}, 'mine')"
+        )));
+        let error = case.refused(RestoreMode::Append, &[]);
+        assert!(error.is_database() && error.message().contains("used up"), "{error}");
+    }
+}
+
 /// Schema drift: found before anything changes, and the difference is named.
 #[test]
 fn append_names_the_column_that_differs() {

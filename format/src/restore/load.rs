@@ -116,7 +116,11 @@ fn append_table(
     begin(observer, Phase::Restore, table);
     let visible = schema.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
     let columns: Vec<usize> = visible.map(|(index, _)| index).collect();
-    let row_ids = hidden.map(|row_id| (row_id, last.saturating_add(1)));
+    let row_ids = match (hidden, last.checked_add(1)) {
+        (Some(row_id), Some(next)) => Some((row_id, next)),
+        (Some(_), None) => return Err(Error::database("the target's row ids are used up").in_table(name)),
+        (None, _) => None,
+    };
     let mut added = RowSum::new(schema);
     let mut fingerprinter = Fingerprinter::new(schema);
     Insert { table, columns: &columns, row_ids, encodings }.run(connection, observer, |row| {
