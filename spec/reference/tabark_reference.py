@@ -46,8 +46,8 @@ STRUCTURES = {
     "SchemaObject": "kind string, name string, table string, definition string, position u64",
     "HistoryPage": "previous optional Reference, covered u64, entries list of HistoryEntry 64 64",
     "HistoryEntry": "number u64, time i64, tags list of Tag, tables u64, rows u64, bytes_added u64, manifest Reference",
-    "TableManifest": "schema TableSchema, rows u64, logical_bytes u64, stored_bytes u64, columns list of ColumnSummary, "
-    "page_depth u32, pages list of PageEntry 0 64, fingerprint digest",
+    "TableManifest": "schema TableSchema, rows u64, logical_bytes u64, stored_bytes u64, "
+    "columns list of ColumnSummary, page_depth u32, pages list of PageEntry 0 64, fingerprint digest",
     "TableSchema": "name name, role string, definition string, position u64, columns list of Column 0 65535, "
     "generated list of name, key list of KeyPart, options list of Tag, attached list of SchemaObject",
     "Column": "name name, declared_type string, logical u8, nullable bool, hidden bool",
