@@ -620,12 +620,11 @@ class TableCheck:
         require(sound, "boundaries", at, f"a row group wrongly begins or goes on at row {self.rows}")
         self.count, self.size = (1, length) if first else (self.count + 1, self.size + length)
 
-    def check_order(self, key):  # §10: a finding waits, for a later row may leave the table unchecked
+    def check_order(self, key):  # §10: a key that has no rank (a raw text) is not compared with its neighbours
         ranks = [key_rank(cell, part.collation, self.encoding) for cell, part in zip(key, self.key)]
-        self.ordered = None not in ranks
         if any(rank[1] != rank[1] for rank in ranks if rank):
             self.disorder = self.disorder or f"{self.rows}: a NaN in the key"
-        elif self.ordered and self.last_key:
+        elif self.last_key and None not in ranks and None not in self.last_key:
             pairs = zip(self.last_key, ranks, self.key)
             falls = next(((a > b) != part.descending for a, b, part in pairs if a != b), None)
             if falls or falls is None and (0, 0) not in ranks:

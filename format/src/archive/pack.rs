@@ -41,9 +41,18 @@ pub(super) fn read_directory(raw: &[u8]) -> Result<(Directory, u64)> {
 
 /// Checks that the slice at `start` is one that the directory names, and that it is called what the manifests of
 /// snapshot `snapshot` call it. Of a frame that another snapshot wrote, the names are that snapshot's business.
-pub(super) fn check_label(raw: &[u8], by: Writing, table: &str, start: u64, expected: Label) -> Result<()> {
+/// Gives a claim where the snapshot wrote the frame itself and the directory names another place: a slice may be used in several
+/// places, and the directory names one of them.
+pub(super) fn check_label(
+    raw: &[u8],
+    by: Writing,
+    table: &str,
+    slice: (u64, u64),
+    expected: Label,
+) -> Result<Option<Claim>> {
+    let (frame, start) = slice;
     let (directory, mut position) = read_directory(raw)?;
-    let refuse = |why| Err(Error::damaged(Layer::Directory, why));
+    let refuse = |why| Err(Error::damaged(Layer::Directory, why).at(frame));
     if by.writer.is_some_and(|writer| writer != directory.snapshot) {
         return refuse("a frame's directory names another snapshot than the one it was written with");
     }
@@ -56,16 +65,30 @@ pub(super) fn check_label(raw: &[u8], by: Writing, table: &str, start: u64, expe
             if (label.what, label.rows, label.length) != (expected.what, expected.rows, expected.length) {
                 break;
             }
-            let name = directory.tables.get(label.table as usize).map(String::as_str);
-            let named = name == Some(table) && label.group == expected.group && label.column == expected.column;
-            if directory.snapshot == by.referrer && !named {
-                return refuse("a frame's directory and the manifests name a slice differently");
+            let name = directory.tables.get(label.table as usize).cloned().unwrap_or_default();
+            let named = name == table && label.group == expected.group && label.column == expected.column;
+            if directory.snapshot != by.referrer || named {
+                return Ok(None);
             }
-            return Ok(());
+            let Label { what, group, column, .. } = *label;
+            return Ok(Some(Claim { table: name, what, group, column, frame, start }));
         }
         position = position.saturating_add(label.length);
     }
     refuse("a reference to what is no slice of the frame's directory")
+}
+
+/// The place that a directory names for a slice, where it was met in another one.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) table: String,
+    pub(super) what: u8,
+    pub(super) group: u64,
+    pub(super) column: u32,
+    /// Offset of the frame.
+    pub(super) frame: u64,
+    /// Start of the slice.
+    pub(super) start: u64,
 }
 
 /// Whose a frame is: the snapshot that refers to it, and the one it was written with, where that is known.

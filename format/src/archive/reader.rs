@@ -140,7 +140,13 @@ impl Snapshot<'_> {
         let (what, rows, length) = (label::MANIFEST, entry.rows, place.length);
         let label = Label { table: 0, what, group: 0, column: 0, rows, length };
         let by = pack::Writing { referrer: self.manifest.number, writer };
-        pack::check_label(&body, by, &entry.name, place.start, label).map_err(|error| error.at(place.frame.offset))
+        match pack::check_label(&body, by, &entry.name, (place.frame.offset, place.start), label)? {
+            None => Ok(()),
+            Some(_) => {
+                let why = "a frame's directory names a table manifest differently";
+                Err(Error::damaged(Layer::Directory, why).at(place.frame.offset))
+            }
+        }
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn check_table(table: &TableManifest) -> Check {
     check_schema(schema)?;
     require(columns.len() == schema.columns.len(), || manifest("column summaries that are not one per column"))?;
     for column in columns {
-        check_range(column.minimum.as_ref(), column.maximum.as_ref(), Layer::Manifest)?;
+        check_range(column.minimum.as_ref(), column.maximum.as_ref())?;
     }
     for page in pages {
         check_bounds(page.first_key.iter().chain(&page.last_key))?;
@@ -98,11 +98,12 @@ pub(super) fn check_table(table: &TableManifest) -> Check {
 }
 
 /// Minimum and maximum stand together, are no nulls, and are held as bounds must be.
-pub(super) fn check_range(minimum: Option<&Bound>, maximum: Option<&Bound>, layer: Layer) -> Check {
-    let broken = |why: &str| Broken { layer, why: why.into() };
-    require(minimum.is_some() == maximum.is_some(), || broken("a minimum without a maximum, or the other way round"))?;
+pub(super) fn check_range(minimum: Option<&Bound>, maximum: Option<&Bound>) -> Check {
+    require(minimum.is_some() == maximum.is_some(), || {
+        metadata("a minimum without a maximum, or the other way round")
+    })?;
     let any_null = minimum.into_iter().chain(maximum).any(|bound| bound.value == Value::Null);
-    require(!any_null, || broken("a null as minimum or maximum"))?;
+    require(!any_null, || metadata("a null as minimum or maximum"))?;
     check_bounds(minimum.into_iter().chain(maximum))
 }
 

@@ -149,8 +149,16 @@ fn read_page(container: &ContainerReader, reference: &Reference, from: u64) -> R
     let body = container.body(reference, FrameKind::HistoryPage)?;
     let page: HistoryPage = wire::decode(&body, "history page").map_err(|error| error.at(reference.offset))?;
     let count = page.entries.len();
-    if count != HISTORY_PAGE_ENTRIES || page.covered < count as u64 {
+    if count != HISTORY_PAGE_ENTRIES {
+        let why = format!("a history page of {count} snapshots, not {HISTORY_PAGE_ENTRIES}");
+        return Err(Error::damaged(Layer::Metadata, why).at(reference.offset));
+    }
+    if page.covered < count as u64 {
         return Err(wrong_count(reference.offset));
+    }
+    if !page.entries.windows(2).all(|pair| matches!(pair, [a, b] if a.number < b.number)) {
+        let why = "snapshots of a history page whose numbers do not ascend";
+        return Err(Error::damaged(Layer::Manifest, why).at(reference.offset));
     }
     for entry in &page.entries {
         rules::damaged(rules::check_pairs(&entry.tags, "tag"), reference.offset)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::manifest::{Label, RowGroupEntry, TableManifest, label, stored_share};
-use super::pack::{self, Writing};
+use super::pack::{self, Claim, Writing};
 use super::tree::{Leaf, Leaves};
 use crate::block;
 use crate::container::{ContainerReader, FrameKind, Reference};
@@ -134,8 +134,8 @@ impl<'a> Table<'a> {
     }
 
     /// Checks what the directory of a block's frame says of the block.
-    pub(super) fn check_label(&self, place: &GroupPlace, column: usize, by: Writing) -> Result<()> {
-        let (Some(block), Some(frame)) = (place.entry.blocks.get(column), place.frame(column)) else { return Ok(()) };
+    pub(super) fn check_label(&self, place: &GroupPlace, column: usize, by: Writing) -> Result<Option<Claim>> {
+        let (Some(block), Some(frame)) = (place.entry.blocks.get(column), place.frame(column)) else { return Ok(None) };
         let body = self.container.body(frame, FrameKind::Data)?;
         let label = Label {
             table: 0,
@@ -145,12 +145,11 @@ impl<'a> Table<'a> {
             rows: place.entry.rows,
             length: block.length,
         };
-        pack::check_label(&body, by, &self.manifest.schema.name, block.start, label)
-            .map_err(|error| error.at(frame.offset))
+        pack::check_label(&body, by, &self.manifest.schema.name, (frame.offset, block.start), label)
     }
 
     /// Checks what the directory of a leaf page's frame says of the page.
-    pub(super) fn check_page_label(&self, leaf: &Leaf, by: Writing) -> Result<()> {
+    pub(super) fn check_page_label(&self, leaf: &Leaf, by: Writing) -> Result<Option<Claim>> {
         let body = self.container.body(&leaf.page.frame, FrameKind::TableMetadata)?;
         let label = Label {
             table: 0,
@@ -160,8 +159,7 @@ impl<'a> Table<'a> {
             rows: leaf.groups.iter().map(|group| group.rows).sum(),
             length: leaf.page.length,
         };
-        pack::check_label(&body, by, &self.manifest.schema.name, leaf.page.start, label)
-            .map_err(|error| error.at(leaf.page.frame.offset))
+        pack::check_label(&body, by, &self.manifest.schema.name, (leaf.page.frame.offset, leaf.page.start), label)
     }
 
     /// Reads the given columns of all rows, row group by row group.

@@ -129,7 +129,7 @@ impl<'a> Leaves<'a> {
         for group in groups {
             rules::check_bounds(group.first_key.iter().chain(&group.last_key))?;
             for block in &group.blocks {
-                rules::check_range(block.minimum.as_ref(), block.maximum.as_ref(), Layer::Page)?;
+                rules::check_range(block.minimum.as_ref(), block.maximum.as_ref())?;
             }
         }
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return Ok(()) };
@@ -165,7 +165,7 @@ impl<'a> Leaves<'a> {
     fn check_keys(&self, entry: &PageEntry, first: &[Bound], last: &[Bound]) -> std::result::Result<(), Broken> {
         let counts = [entry.first_key.len(), entry.last_key.len(), first.len(), last.len()];
         if counts.iter().any(|count| *count != self.key_parts) {
-            return Err(broken(Layer::Page, "keys that have not as many parts as the table's"));
+            return Err(broken(Layer::Totals, "keys that have not as many parts as the table's"));
         }
         if entry.first_key != first || entry.last_key != last {
             return Err(broken(Layer::Totals, "a page's entry states other keys than the page"));

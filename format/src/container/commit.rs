@@ -6,6 +6,7 @@ use super::layout::{
 };
 use super::reference::Reference;
 use crate::error::{Error, Layer, Result};
+use crate::limits::HISTORY_PAGE_ENTRIES;
 use crate::wire::Cursor;
 
 const RESERVED: usize = 40;
@@ -64,6 +65,9 @@ impl Commit {
     pub(crate) fn decode(bytes: &[u8], offset: u64, tag: [u8; 8]) -> Result<CommitFrame> {
         let refuse = |why: &str| Error::damaged(Layer::Commit, why).at(offset);
         let header = FrameHeader::decode(bytes, tag).map_err(|error| error.at(offset))?;
+        if header.kind == FrameKind::Commit.number() && header.version == 0 {
+            return Err(refuse("a commit of version 0"));
+        }
         if header.known_kind()? != FrameKind::Commit {
             return Err(refuse("not a commit"));
         }
@@ -127,6 +131,13 @@ impl Commit {
             let why = "a commit lacks a feature that the commit before it has";
             return Err(Error::damaged(Layer::Commit, why).at(self.offset));
         }
+        // A page is due when 64 snapshots stand in none; else the newest page stays the newest.
+        let page_due = self.snapshots.wrapping_sub(1).is_multiple_of(HISTORY_PAGE_ENTRIES as u64);
+        let has_new_page = self.history.is_some() && self.history != previous.history;
+        if page_due != has_new_page || (!page_due && self.history != previous.history) {
+            let why = "a commit that does not refer to the newest history page";
+            return Err(Error::damaged(Layer::Commit, why).at(self.offset));
+        }
         if self.number > previous.number && self.snapshots == previous.snapshots.wrapping_add(1) {
             return Ok(());
         }
@@ -168,6 +179,11 @@ impl CommitFrame {
     /// Bytes of the file that the commit closes, as far as nobody has checked it yet.
     pub(crate) fn end(&self) -> u64 {
         self.commit.offset.saturating_add(COMMIT_FRAME_LENGTH as u64)
+    }
+
+    /// The commit as it stands.
+    pub(crate) fn unchecked(&self) -> Commit {
+        self.commit
     }
 
     /// The commit, if a reader of this version can make sense of it.

@@ -149,11 +149,12 @@ impl FrameHeader {
 
     fn check_flags(&self) -> Result<()> {
         let refuse = |why: &str| Err(Error::damaged(Layer::Frame, why));
-        if self.flags & FLAG_ENCRYPTED != 0 {
-            return Err(Error::unsupported("an encrypted frame; this program knows no encryption"));
-        }
-        if self.flags & !(FLAG_COMPRESSED | FLAG_OPTIONAL) != 0 {
+        if self.flags & !(FLAG_COMPRESSED | FLAG_ENCRYPTED | FLAG_OPTIONAL) != 0 {
             return refuse("reserved flags of a frame are not zero");
+        }
+        if self.flags & FLAG_ENCRYPTED != 0 {
+            // What the lengths of an encrypted frame mean is for a newer program to know.
+            return Ok(());
         }
         if self.is_compressed() && self.stored_length >= self.raw_length {
             return refuse("a compressed frame that is not smaller than its raw body");
@@ -181,6 +182,9 @@ impl FrameHeader {
 
     /// The kind, if this library can read it; "unsupported" where it is unknown or of a higher version.
     pub fn known_kind(&self) -> Result<FrameKind> {
+        if self.flags & FLAG_ENCRYPTED != 0 {
+            return Err(Error::unsupported("an encrypted frame; this program knows no encryption"));
+        }
         let kind = FrameKind::from_number(self.kind)
             .ok_or_else(|| Error::unsupported(format!("frame kind {}; this program does not know it", self.kind)))?;
         if self.version > FrameKind::VERSION {
@@ -246,7 +250,8 @@ mod tests {
         assert!(decode(FrameHeader { stored_length: 20, ..header() }).is_err());
         assert!(decode(FrameHeader { flags: 0, ..header() }).is_err());
         assert!(decode(FrameHeader { flags: 4 | FLAG_COMPRESSED, ..header() }).unwrap_err().is_damaged());
-        assert!(decode(FrameHeader { flags: 3, ..header() }).unwrap_err().is_unsupported());
+        let encrypted = decode(FrameHeader { flags: 3, ..header() }).unwrap();
+        assert!(encrypted.known_kind().unwrap_err().is_unsupported());
         let newer = decode(FrameHeader { version: 2, ..header() }).unwrap();
         assert!(newer.known_kind().unwrap_err().is_unsupported());
         let unknown = decode(FrameHeader { kind: 99, ..header() }).unwrap();

@@ -166,6 +166,13 @@ impl ContainerReader {
         Commit::decode(&bytes, reference.offset, self.header.tag())?.check()
     }
 
+    /// The commit at this place of the chain, and what a reader of this version has against it.
+    pub(crate) fn commit_of_chain(&self, offset: u64) -> Result<(Commit, Result<()>)> {
+        let bytes = self.bytes(offset, COMMIT_FRAME_LENGTH as u64)?;
+        let frame = Commit::decode(&bytes, offset, self.header.tag())?;
+        Ok((frame.unchecked(), frame.check().map(drop)))
+    }
+
     fn bytes(&self, offset: u64, length: u64) -> Result<Cow<'_, [u8]>> {
         let ends_early = || Error::damaged(Layer::Frame, format!("the archive ends within {length} bytes")).at(offset);
         let length = usize::try_from(length).map_err(|_| ends_early())?;
@@ -185,6 +192,9 @@ fn expand(stored: &[u8], raw_length: u64) -> Result<Vec<u8>> {
     if frame_length != stored.len() {
         return Err(refuse("bytes behind the Zstandard frame of a compressed body".into()));
     }
+    if window(stored).is_none_or(|window| window > MAX_WINDOW) {
+        return Err(refuse("a compressed body that needs too large a window".into()));
+    }
     let length = usize::try_from(raw_length).map_err(|_| wrong_length())?;
     if raw_length <= EXPAND_AT_ONCE {
         let raw =
@@ -198,6 +208,29 @@ fn expand(stored: &[u8], raw_length: u64) -> Result<Vec<u8>> {
     std::io::Read::read_to_end(&mut limited, &mut raw)
         .map_err(|cause| refuse(format!("a compressed body: {cause}")))?;
     if raw.len() == length { Ok(raw) } else { Err(wrong_length()) }
+}
+
+/// Largest window of a compressed body, in bytes: what its decompression may hold besides the body.
+const MAX_WINDOW: u64 = 128 << 20;
+
+/// The window of a Zstandard frame (RFC 8878 §3.1.1.1), in bytes; `None` for what has no such header.
+fn window(frame: &[u8]) -> Option<u64> {
+    const MAGIC_LENGTH: usize = 4;
+    let descriptor = *frame.get(MAGIC_LENGTH)?;
+    let second = *frame.get(MAGIC_LENGTH + 1)?;
+    if descriptor & 0x20 == 0 {
+        let base = 1_u64 << (10 + (second >> 3));
+        return Some(base + base / 8 * u64::from(second & 7));
+    }
+    // A single segment: the window is the content, whose size stands in the header behind the dictionary's id.
+    let dictionary = [0, 1, 2, 4].get(usize::from(descriptor & 3))?;
+    let size = frame.get(MAGIC_LENGTH + 1 + dictionary..)?;
+    match descriptor >> 6 {
+        0 => size.first().map(|byte| u64::from(*byte)),
+        1 => size.first_chunk().map(|bytes| u64::from(u16::from_le_bytes(*bytes)) + 256),
+        2 => size.first_chunk().map(|bytes| u64::from(u32::from_le_bytes(*bytes))),
+        _ => size.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)),
+    }
 }
 
 #[cfg(test)]

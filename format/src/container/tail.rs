@@ -80,7 +80,10 @@ fn check_newer_commit(storage: &dyn ReadStorage, tag: [u8; 8]) -> Result<()> {
         let Ok(header) = header_at(storage, offset, tag) else { continue };
         let ends_the_file = header.frame_length().and_then(|length| offset.checked_add(length)) == Some(storage.len());
         if ends_the_file {
-            return if header.kind == FrameKind::Commit.number() { header.known_kind().map(drop) } else { Ok(()) };
+            return match header.known_kind() {
+                Err(error) if error.is_unsupported() && header.kind == FrameKind::Commit.number() => Err(error),
+                _ => Ok(()),
+            };
         }
     }
     Ok(())

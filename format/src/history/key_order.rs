@@ -64,9 +64,21 @@ impl KeyOrder {
         self.parts.iter().filter_map(|part| row.get(part.column).copied())
     }
 
+    /// Is there a NaN in the row's key? It has no place in any order.
+    pub fn has_nan(&self, row: &[Cell<'_>]) -> bool {
+        self.key_of(row).any(|cell| matches!(cell, Cell::Real(value) if value.is_nan()))
+    }
+
     /// May `row` come directly after a row with this key (as [`KeyOrder::key_of`] gives it)? `None` if they cannot be
     /// compared: a raw text under a collation that is not BINARY in a UTF-16 source.
     pub fn may_follow(&self, key: &[Cell<'_>], row: &[Cell<'_>]) -> Option<bool> {
+        let is_raw = |cell: Option<&Cell<'_>>| matches!(cell, Some(Cell::RawText(_)));
+        let mut parts = self.parts.iter().zip(key).filter(|(part, _)| part.collation != Collation::Binary);
+        if self.encoding != TextEncoding::Utf8
+            && parts.any(|(part, before)| is_raw(Some(before)) || is_raw(row.get(part.column)))
+        {
+            return None;
+        }
         let mut any_null = false;
         for (part, before) in self.parts.iter().zip(key) {
             let cell = row.get(part.column)?;

@@ -9,7 +9,7 @@ use super::cells::Cells;
 use crate::limits::MAX_BOUND_BYTES;
 
 /// An owned cell value. Texts and bytes in bounds hold at most [`MAX_BOUND_BYTES`] bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Value {
     /// No value.
     Null,
@@ -94,6 +94,13 @@ impl Bound {
                 }
             }
         }
+    }
+}
+
+/// Values are equal if they are the same to the last bit: a bound of 0.0 where −0.0 belongs is wrong.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_cell().is_identical(&other.as_cell())
     }
 }
 

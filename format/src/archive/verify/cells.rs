@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::super::fingerprint::FingerprintBuilder;
 use super::super::manifest::{BlockEntry, SnapshotManifest};
-use super::super::pack::Writing;
+use super::super::pack::{Claim, Writing};
 use super::super::table_reader::{GroupPlace, Table};
 use super::super::tree::Leaf;
 use super::frames::ChainFrames;
@@ -27,8 +27,17 @@ pub(super) struct TableCheck<'t, 'a> {
     order: Option<KeyOrder>,
     previous_key: Vec<OwnedCell>,
     totals: Vec<Totals>,
+    claims: Vec<Claim>,
     complete: bool,
     any_group: bool,
+}
+
+/// A block that was decoded, and what is known of it.
+struct Decoded {
+    cells: Cells,
+    facts: BlockFacts,
+    stored_bytes: u64,
+    claim: Option<Claim>,
 }
 
 #[derive(Default)]
@@ -68,6 +77,7 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             order: KeyOrder::new(schema, &snapshot.source),
             previous_key: Vec::new(),
             totals: schema.columns.iter().map(|_| Totals::default()).collect(),
+            claims: Vec::new(),
             complete: true,
             any_group: false,
         }
@@ -80,8 +90,14 @@ impl<'t, 'a> TableCheck<'t, 'a> {
     }
 
     /// Checks what the directory says of a leaf page.
-    pub(super) fn page(&self, leaf: &Leaf) -> Result<()> {
-        self.table.check_page_label(leaf, self.writing(&leaf.page.frame))
+    pub(super) fn page(&mut self, leaf: &Leaf) -> Result<()> {
+        self.claims.extend(self.table.check_page_label(leaf, self.writing(&leaf.page.frame))?);
+        Ok(())
+    }
+
+    /// Takes out what directories said of slices that were met elsewhere.
+    pub(super) fn take_claims(&mut self) -> Vec<Claim> {
+        std::mem::take(&mut self.claims)
     }
 
     fn writing(&self, frame: &Reference) -> Writing {
@@ -93,7 +109,7 @@ impl<'t, 'a> TableCheck<'t, 'a> {
     pub(super) fn group(&mut self, place: &GroupPlace) -> Vec<GroupFinding> {
         let Ok(rows) = u32::try_from(place.entry.rows) else { return Vec::new() };
         let table = self.table;
-        let decoded: Vec<Result<(Cells, BlockFacts, u64)>> = place
+        let decoded: Vec<Result<Decoded>> = place
             .entry
             .blocks
             .par_iter()
@@ -104,10 +120,11 @@ impl<'t, 'a> TableCheck<'t, 'a> {
                     Some(frame) => error.at(frame.offset),
                     None => error,
                 })?;
-                if let Some(frame) = place.frame(column) {
-                    table.check_label(place, column, self.writing(frame))?;
-                }
-                Ok((cells, facts, table.stored_bytes(place, column)?))
+                let claim = match place.frame(column) {
+                    Some(frame) => table.check_label(place, column, self.writing(frame))?,
+                    None => None,
+                };
+                Ok(Decoded { cells, facts, stored_bytes: table.stored_bytes(place, column)?, claim })
             })
             .collect();
         table.release(place);
@@ -115,9 +132,10 @@ impl<'t, 'a> TableCheck<'t, 'a> {
         let mut columns = Vec::with_capacity(decoded.len());
         for ((result, column), totals) in decoded.into_iter().zip(&table.schema().columns).zip(&mut self.totals) {
             match result {
-                Ok((cells, facts, stored_bytes)) => {
-                    totals.add(&facts, stored_bytes);
-                    columns.push(cells);
+                Ok(decoded) => {
+                    totals.add(&decoded.facts, decoded.stored_bytes);
+                    self.claims.extend(decoded.claim);
+                    columns.push(decoded.cells);
                 }
                 Err(error) => findings.push(GroupFinding { error, column: Some(column.name.clone()) }),
             }
@@ -145,7 +163,8 @@ impl<'t, 'a> TableCheck<'t, 'a> {
                 wrong_boundary.get_or_insert(number);
             }
             if let Some(order) = &self.order {
-                if !previous.is_empty() && order.may_follow(&previous, row) == Some(false) {
+                let follows = previous.is_empty() || order.may_follow(&previous, row) != Some(false);
+                if !follows || order.has_nan(row) {
                     wrong_order.get_or_insert(number);
                 }
                 previous.clear();

@@ -66,9 +66,13 @@ pub(super) fn hash_all(
         }
         walk.batch(&batch)?;
     }
-    if walk.commit.is_none_or(|(reference, _)| reference != container.last().reference) {
-        let error = Error::damaged(Layer::Commit, "the last commit does not stand on the chain of frames");
-        walk.report.findings.push(Finding::new(error.at(container.last().commit.offset), None));
+    match container.check_chain() {
+        Ok(()) => {}
+        Err(error) if error.is_io() => return Err(error),
+        Err(_) => {
+            let error = Error::damaged(Layer::Commit, "the last commit does not stand on the chain of frames");
+            walk.report.findings.push(Finding::new(error.at(container.last().commit.offset), None));
+        }
     }
     let frames = walk.frames;
     report_tail(container, report);
@@ -135,6 +139,7 @@ impl FrameWalk<'_> {
         match header.known_kind() {
             Ok(FrameKind::Commit) => self.commit(offset, header),
             Ok(_) => Ok(()),
+            Err(_) if header.version == 0 => Err(Error::damaged(Layer::Frame, "version 0 of a frame kind")),
             Err(_) if header.is_optional() => Ok(()),
             Err(error) => Err(error),
         }
@@ -143,7 +148,7 @@ impl FrameWalk<'_> {
     fn commit(&mut self, offset: u64, header: &FrameHeader) -> Result<()> {
         let length = header.frame_length().unwrap_or(u64::MAX);
         let reference = Reference { offset, length, digest: header.header_digest };
-        let commit = self.container.commit(&reference)?;
+        let (commit, checked) = self.container.commit_of_chain(offset)?;
         self.frames.commits.push((offset, commit.number));
         let previous = self.commit.replace((reference, commit));
         let refuse = |why: String| Err(Error::damaged(Layer::Commit, why));
@@ -155,9 +160,9 @@ impl FrameWalk<'_> {
         if commit.bytes_added != added {
             return refuse(format!("a commit states {} bytes added, not {added}", commit.bytes_added));
         }
-        match &previous {
-            Some((_, previous)) => commit.check_follows(previous),
-            None => Ok(()),
+        if let Some((_, previous)) = &previous {
+            commit.check_follows(previous)?;
         }
+        checked
     }
 }

@@ -5,6 +5,7 @@
 //! rows a damaged frame takes with it.
 
 mod cells;
+mod claims;
 mod frames;
 mod references;
 

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::cells::TableCheck;
+use super::claims;
 use super::frames::ChainFrames;
 use super::{Finding, TableVerdict, VerifyReport};
 use crate::archive::fingerprint::snapshot_fingerprint;
 use crate::archive::manifest::{BlockEntry, SliceReference, SnapshotManifest, TableEntry};
+use crate::archive::pack::Claim;
 use crate::archive::reader::Snapshot;
 use crate::archive::table_reader::{GroupPlace, Table, group_places};
 use crate::archive::tree::{Leaf, Unreachable};
@@ -27,6 +29,8 @@ pub(super) struct ReferenceWalk<'a, 'r> {
     frames: Option<Arc<ChainFrames>>,
     /// Tables looked at, with their logical bytes: later snapshots may share them.
     seen: HashMap<SliceReference, Option<u64>>,
+    /// What directories say of slices of this snapshot that were met elsewhere.
+    claims: Vec<Claim>,
     report: &'r mut VerifyReport,
     observer: &'r dyn Observer,
 }
@@ -39,7 +43,15 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         report: &'r mut VerifyReport,
         observer: &'r dyn Observer,
     ) -> Self {
-        Self { container, full, frames: frames.map(Arc::new), seen: HashMap::new(), report, observer }
+        Self {
+            container,
+            full,
+            frames: frames.map(Arc::new),
+            seen: HashMap::new(),
+            claims: Vec::new(),
+            report,
+            observer,
+        }
     }
 
     pub(super) fn find(&mut self, error: Error, snapshot: Option<u64>) {
@@ -61,6 +73,9 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
                 let logical_bytes = self.table(snapshot, entry)?;
                 self.seen.insert(entry.manifest, logical_bytes);
             }
+        }
+        for error in claims::check(snapshot, std::mem::take(&mut self.claims))? {
+            self.find(error, Some(manifest.number));
         }
         if self.full {
             let tables = snapshot.catalog().tables.iter();
@@ -146,6 +161,9 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
                     }
                 }
             }
+        }
+        if let Some(check) = &mut check {
+            self.claims.extend(check.take_claims());
         }
         for error in check.map(TableCheck::finish).unwrap_or_default() {
             self.find(error.in_table(name), Some(snapshot.number));
