@@ -43,15 +43,32 @@ fn check(archive: &Archive, at: &SnapshotSelector, sample: &Sample, folder: &Pat
     let (before, after) = (Contents::of(&sample.path), Contents::of(&target));
     assert_eq!(before.difference(&after), "", "{}", sample.name);
     assert!(before.tables.values().map(|(rows, _)| rows).sum::<u64>() > 10_000);
-    assert_same_for_sqldiff(&sample.path, &target);
+    assert_same_for_other_tools(&sample.path, &target);
     std::fs::remove_file(target).unwrap();
 }
 
-/// The opinion of SQLite's own tool, where it is installed.
-fn assert_same_for_sqldiff(before: &Path, after: &Path) {
-    let Ok(output) = Command::new("sqldiff").args([before, after]).output() else { return };
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && told.is_empty(), "sqldiff {}: {:.500}", after.display(), told);
+/// The opinions of SQLite's own tools, which we did not write. `tests/run` installs the shell and `sqldiff`; `dbhash`, the
+/// same idea as the shell's `.sha3sum`, is asked where there is one (Debian 12 builds none).
+fn assert_same_for_other_tools(before: &Path, after: &Path) {
+    if let Ok(output) = Command::new("sqldiff").args([before, after]).output() {
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && told.is_empty(), "sqldiff {}: {:.500}", after.display(), told);
+    }
+    let digests = [before, after].map(|path| told_by(Command::new("sqlite3").arg(path).arg(".sha3sum --schema")));
+    assert_eq!(digests[0], digests[1], ".sha3sum of {}", after.display());
+    let digests = [before, after].map(|path| {
+        let line = told_by(Command::new("dbhash").arg(path))?;
+        line.split_whitespace().next().map(str::to_owned)
+    });
+    assert_eq!(digests[0], digests[1], "dbhash of {}", after.display());
+}
+
+/// What a tool prints; `None` where it is not installed.
+fn told_by(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && !told.trim().is_empty(), "{command:?}: {told}");
+    Some(told)
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn places(operations: usize) -> Vec<usize> {
     const ENDS: usize = 16;
     const BETWEEN: usize = 24;
     let step = (operations / BETWEEN).max(1);
-    let keeps = |number: &usize| *number <= ENDS || *number + ENDS > operations || *number % step == 0;
+    let keeps = |number: &usize| *number <= ENDS || *number + ENDS > operations || number.is_multiple_of(step);
     (1..=operations).filter(keeps).collect()
 }
 
@@ -39,8 +39,8 @@ fn sweep(prepare: impl Fn() -> Scene, check: impl Fn(&Scene, Option<Fault>, &Out
         for fault in Fault::ALL {
             let scene = prepare();
             let outcome = scene.run(Some((number, fault))).unwrap();
-            // Seen only when a check below fails.
-            println!("{fault:?} at operation {number} of {operations:?}: {outcome:?}");
+            #[expect(clippy::print_stdout, reason = "tests: seen only when a check below fails")]
+            let () = println!("{fault:?} at operation {number} of {operations:?}: {outcome:?}");
             assert!(outcome.operations.len() >= number, "the operation was not reached");
             if fault.kills() {
                 assert_eq!(outcome.code, 128 + 9);

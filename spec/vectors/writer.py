@@ -8,25 +8,22 @@ value is the only fault in an archive.
 import pathlib
 import struct
 import sys
+from collections import Counter
 from types import SimpleNamespace as Fields
 
 import zstandard
 from blake3 import blake3
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "reference"))
-from tabark_format import (  # noqa: E402
+from tabark_reference import (  # noqa: E402
+    ALTERNATIVES,
     CATALOG,
     COMMIT,
     DATA,
+    FIELDS,
     HISTORY,
     MANIFEST,
-    PRIMITIVES,
-    STRUCTURES,
     TABLE_METADATA,
-    List,
-    Maybe,
-    OneOf,
-    Pair,
 )
 
 NOTHING = bytes(48)
@@ -58,33 +55,32 @@ def varint(value):
     raise ValueError(value)
 
 
-def encode(shape, value):
-    if shape in ("u32", "u64"):
+def encode(kind, value):
+    """A value of a type as the table of structures in the reader names it; structures are objects or tuples."""
+    if kind in ("u32", "u64"):
         return varint(value)
-    if shape in ("u8", "bool"):
+    if kind in ("u8", "bool"):
         return bytes([value])
-    if shape == "i64":
+    if kind == "i64":
         return varint(-2 * value - 1 if value < 0 else 2 * value)
-    if shape == "f64":
+    if kind == "f64":
         return struct.pack("<Q", value)
-    if shape == "digest":
+    if kind == "digest":
         assert len(value) == 32
         return value
-    if shape in PRIMITIVES:
+    if kind in ("string", "name", "held"):
         data = value.encode() if isinstance(value, str) else value
         return varint(len(data)) + data
-    if isinstance(shape, List):
-        return varint(len(value)) + b"".join(encode(shape.of, element) for element in value)
-    if isinstance(shape, Maybe):
-        return b"\0" if value is None else b"\1" + encode(shape.of, value)
-    if isinstance(shape, Pair):
-        return encode(shape.first, value[0]) + encode(shape.second, value[1])
-    structure = STRUCTURES[shape]
-    if isinstance(structure, OneOf):
+    if kind.startswith("list of "):
+        return varint(len(value)) + b"".join(encode(kind.split()[2], element) for element in value)
+    if kind.startswith("optional "):
+        return b"\0" if value is None else b"\1" + encode(kind.split()[1], value)
+    if kind in ALTERNATIVES:
         number, content = value
-        alternative = structure.alternatives[number]
+        alternative = ALTERNATIVES[kind][number]
         return varint(number) + (b"" if alternative is None else encode(alternative, content))
-    return b"".join(encode(field, getattr(value, name)) for name, field in structure)
+    values = value if isinstance(value, tuple) else [getattr(value, name) for name, _ in FIELDS[kind]]
+    return b"".join(encode(field, each) for (_, field), each in zip(FIELDS[kind], values))
 
 
 def blake(data):
@@ -193,6 +189,18 @@ def bounds(cells):
         if high is None or rank > high[0]:
             high = rank, (kind, payload)
     return (low[1], high[1]) if low else (None, None)
+
+
+def bounds_of_bounds(held):
+    """Bounds of a column from those of its blocks, as (minimum, maximum) each: an inexact one is above its bytes."""
+
+    def rank(one):
+        kind, payload = one.value
+        return (kind, payload, not one.exact) if kind > 2 else (1, real(payload) if kind == 2 else payload)
+
+    if not held:
+        return None, None
+    return min((low for low, _ in held), key=rank), max((high for _, high in held), key=rank)
 
 
 def column(name, declared_type="", nullable=True, hidden=False):
@@ -324,19 +332,17 @@ class Writer:
         groups = self.changed("groups", cut(one.rows, one.schema.key))
         result = []
         for number, rows in enumerate(groups):
-            blocks = []
+            blocks, count = [], self.changed("rows", len(rows))
             for index in range(len(one.schema.columns)):
                 cells = [row[index] for row in rows]
                 form = self.changed("canonical", canonical(cells))
                 raw = self.changed("block", b"\0" + form)
-                label = Fields(name=one.schema.name, what=0, group=number, column=index, rows=len(rows))
+                label = Fields(name=one.schema.name, what=0, group=number, column=index, rows=count)
                 low, high = bounds(cells)
                 blocks.append(
                     Fields(
                         raw=raw,
                         label=label,
-                        low=low,
-                        high=high,
                         entry=Fields(
                             frame=None,
                             start=None,
@@ -355,7 +361,7 @@ class Writer:
                 Fields(
                     blocks=blocks,
                     group=Fields(
-                        rows=len(rows),
+                        rows=count,
                         first_key=[bound(rows[0][part.column]) for part in key],
                         last_key=[bound(rows[-1][part.column]) for part in key],
                         blocks=[],
@@ -377,7 +383,8 @@ class Writer:
                 # The block's share of what its frame stores (§5.1).
                 block.stored = place.fields.stored * block.entry.length // place.fields.raw
                 one.group.blocks.append(self.changed("block entry", block.entry))
-        return self.changed("leaf", Fields(frames=frames, groups=[self.changed("group", one.group) for one in groups]))
+            one.group = self.changed("group", one.group)
+        return self.changed("leaf", Fields(frames=frames, groups=[one.group for one in groups]))
 
     def page_label(self, name, first_group, rows):
         return Fields(name=name, what=1, group=first_group, column=0, rows=rows)
@@ -387,8 +394,8 @@ class Writer:
         pages, first = [], 0
         for start in range(0, len(groups), self.leaf_groups):
             part = groups[start : start + self.leaf_groups]
+            raw = self.changed("raw page", encode("Page", (0, self.leaf(part))))
             rows = sum(group.group.rows for group in part)
-            raw = self.changed("raw page", encode("Page", self.changed("page", (0, self.leaf(part)))))
             pages.append(
                 (
                     raw,
@@ -411,13 +418,14 @@ class Writer:
         parents = []
         for start in range(0, len(pages), 2):
             part = pages[start : start + 2]
-            rows, groups = sum(page[2].rows for page in part), sum(page[2].groups for page in part)
-            raw = encode("Page", (1, Fields(children=self.page_entries(part))))
+            children = self.page_entries(part)
+            rows, groups = sum(child.rows for child in children), sum(child.groups for child in children)
+            raw = encode("Page", (1, Fields(children=children)))
             parents.append(
                 (
                     raw,
                     self.page_label(one.schema.name, part[0][1].group, rows),
-                    Fields(groups=groups, rows=rows, first_key=part[0][2].first_key, last_key=part[-1][2].last_key),
+                    Fields(groups=groups, rows=rows, first_key=children[0].first_key, last_key=children[-1].last_key),
                 )
             )
         return parents
@@ -426,9 +434,10 @@ class Writer:
         schema, summaries = one.schema, []
         for index in range(len(schema.columns)):
             blocks = [group.blocks[index] for group in groups]
-            nan = any(block.low is None and block.entry.nulls < block.label.rows for block in blocks)
-            low = None if nan else bounds([block.low for block in blocks if block.low])[0]
-            high = None if nan else bounds([block.high for block in blocks if block.high])[1]
+            entries = [block.entry for block in blocks]
+            nan = any(e.minimum is None and e.nulls < block.label.rows for e, block in zip(entries, blocks))
+            held = [] if nan else [(e.minimum, e.maximum) for e in entries if e.minimum and e.maximum]
+            low, high = bounds_of_bounds(held)
             summaries.append(
                 self.changed(
                     "summary",
@@ -436,31 +445,32 @@ class Writer:
                         logical_bytes=sum(block.entry.logical_bytes for block in blocks),
                         stored_bytes=sum(block.stored for block in blocks),
                         nulls=sum(block.entry.nulls for block in blocks),
-                        minimum=low and bound(low),
-                        maximum=high and bound(high),
-                        encodings=[(0, len(blocks))] if blocks else [],
+                        minimum=low,
+                        maximum=high,
+                        encodings=sorted(Counter(e.encoding for e in entries).items()),
                         fingerprint=derive("tabark 1 column fingerprint", b"".join(b.entry.content for b in blocks)),
                     ),
                 )
             )
-        rows = sum(group.group.rows for group in groups)
-        hashed = struct.pack("<QI", rows, len(summaries))
-        for one_column, summary in zip(schema.columns, summaries):
-            name = one_column.name.encode()
-            hashed += struct.pack("<I", len(name)) + name + bytes([one_column.hidden]) + summary.fingerprint
-        return self.changed(
-            "table",
-            Fields(
-                schema=schema,
-                rows=rows,
-                logical_bytes=sum(one.logical_bytes for one in summaries),
-                stored_bytes=sum(one.stored_bytes for one in summaries),
-                columns=summaries,
-                page_depth=self.page_depth,
-                pages=self.page_entries(pages),
-                fingerprint=derive("tabark 1 table fingerprint", hashed),
-            ),
+        entries = self.page_entries(pages)
+        manifest = Fields(
+            schema=schema,
+            rows=sum(entry.rows for entry in entries),
+            logical_bytes=sum(one.logical_bytes for one in summaries),
+            stored_bytes=sum(one.stored_bytes for one in summaries),
+            columns=summaries,
+            page_depth=self.page_depth,
+            pages=entries,
+            fingerprint=None,
         )
+        manifest = self.changed("table", manifest)
+        if manifest.fingerprint is None:
+            hashed = struct.pack("<QI", manifest.rows, len(manifest.columns))
+            for one_column, summary in zip(schema.columns, manifest.columns):
+                name = one_column.name.encode()
+                hashed += struct.pack("<I", len(name)) + name + bytes([one_column.hidden]) + summary.fingerprint
+            manifest.fingerprint = derive("tabark 1 table fingerprint", hashed)
+        return manifest
 
     # §4
     def append(
@@ -492,8 +502,8 @@ class Writer:
         self.slice_frame(
             TABLE_METADATA,
             [
-                (raw, Fields(name=one.schema.name, what=2, group=0, column=0, rows=sum(g.group.rows for g in each)))
-                for raw, one, each in zip(raws, tables, groups)
+                (raw, Fields(name=one.schema.name, what=2, group=0, column=0, rows=manifest.rows))
+                for raw, one, manifest in zip(raws, tables, manifests)
             ],
         )
         entries = [
@@ -508,13 +518,14 @@ class Writer:
             )
             for one, raw, manifest in zip(tables, raws, manifests)
         ]
-        catalog = encode("Catalog", self.changed("catalog", Fields(tables=entries, objects=list(objects))))
+        made = self.changed("catalog", Fields(tables=entries, objects=list(objects)))
+        catalog = encode("Catalog", made)
         if catalog not in self.slices:
             self.slices[catalog] = self.frame(CATALOG, catalog)[0]
-        hashed = struct.pack("<I", len(entries))
-        for entry in entries:
+        self.catalog_reference = self.slices[catalog]
+        hashed = struct.pack("<I", len(made.tables))
+        for entry in made.tables:
             hashed += struct.pack("<I", len(entry.name.encode())) + entry.name.encode() + entry.fingerprint
-        rows, logical = sum(one.rows for one in manifests), sum(one.logical_bytes for one in manifests)
         source = Fields(engine="sqlite", engine_version="3.45.0", name="main", settings=list(settings))
         manifest = self.changed(
             "manifest",
@@ -525,14 +536,15 @@ class Writer:
                 source=source,
                 writer="vectors 1",
                 catalog=Fields(**vars(self.slices[catalog])),
-                tables=len(entries),
-                rows=rows,
-                logical_bytes=logical,
+                tables=len(made.tables),
+                rows=sum(entry.rows for entry in made.tables),
+                logical_bytes=sum(one.logical_bytes for one in manifests),
                 fingerprint=derive("tabark 1 snapshot fingerprint", hashed),
                 omitted=list(omitted),
             ),
         )
         reference = self.frame(MANIFEST, encode("SnapshotManifest", manifest))[0]
+        self.last_reference = reference
         if until == "manifest":
             return self
         if len(self.commits) - self.covered == 64:
@@ -544,14 +556,14 @@ class Writer:
                 offset=len(self.data),
                 reader_features=0,
                 writer_features=0,
-                tables=len(entries),
-                rows=rows,
+                tables=manifest.tables,
+                rows=manifest.rows,
                 manifest=reference,
                 previous=self.commits[-1].reference if self.commits else None,
                 history=self.history,
                 snapshots=len(self.commits) + 1,
                 reserved=bytes(40),
-                tags=list(tags),
+                tags=manifest.tags,
             )
         )
         return self

@@ -77,7 +77,8 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Reads the given columns (indexes into the schema's) of a row group, in the order asked for.
+    /// Reads the given columns (indexes into the schema's) of a row group, in the order asked for, and gives back what
+    /// memory the medium held for their frames.
     pub fn read_group(&self, place: &GroupPlace, columns: &[usize]) -> Result<RowGroup> {
         let rows = u32::try_from(place.entry.rows)
             .map_err(|_| Error::damaged(Layer::Page, "a row group of more than 2^32 rows").at(place.offset))?;
@@ -86,7 +87,17 @@ impl<'a> Table<'a> {
             .map(|column| self.read_block(place, *column, rows))
             .collect::<Result<Vec<Cells>>>()
             .map_err(|error| error.in_table(&self.manifest.schema.name))?;
+        self.release(place);
         RowGroup::from_columns(rows, cells)
+    }
+
+    /// Gives back what memory the medium holds for the frames of a row group.
+    pub(super) fn release(&self, place: &GroupPlace) {
+        for block in &place.entry.blocks {
+            if let Some(frame) = place.frames.get(block.frame as usize) {
+                self.container.release(frame.offset, frame.length);
+            }
+        }
     }
 
     fn read_block(&self, place: &GroupPlace, column: usize, rows: u32) -> Result<Cells> {
@@ -178,6 +189,7 @@ impl<'a> Table<'a> {
                 .try_for_each(|frame| {
                     let header = self.container.resolve(frame, FrameKind::Data)?;
                     self.container.check_body(frame.offset, &header)?;
+                    self.container.release(frame.offset, frame.length);
                     observer.advance(0, frame.length);
                     Ok(())
                 })

@@ -11,6 +11,8 @@
 //!   program that scribbles over the file makes digests fail, not memory safety rules of ours bend further than any
 //!   mapped file's.
 //!
+//! What has been read is given back (`release`), so that memory in use does not grow with the archive.
+//!
 //! A program that truncates a committed archive while it is read makes the kernel send SIGBUS, as with every mapped file;
 //! `spec/rationale.md` says why that is accepted.
 
@@ -55,5 +57,20 @@ impl ReadStorage for MappedFile {
     fn read(&self, offset: u64, length: usize) -> io::Result<Cow<'_, [u8]>> {
         let bytes = self.map.as_deref().unwrap_or_default();
         slice(bytes, offset, length).map(Cow::Borrowed)
+    }
+
+    #[cfg(unix)]
+    fn release(&self, offset: u64, length: u64) {
+        let Some(map) = &self.map else { return };
+        let length = length.min((map.len() as u64).saturating_sub(offset));
+        let (Ok(start), Ok(length)) = (usize::try_from(offset), usize::try_from(length)) else { return };
+        if length == 0 {
+            return;
+        }
+        // SAFETY: on a mapping of a file that is only read, DontNeed drops pages from this process's memory and nothing
+        // else; who reads them again, through a reference that is held or a new one, gets the same bytes of the file.
+        let advised = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, length) };
+        // Advice that is not taken costs memory, not correctness.
+        let _ = advised;
     }
 }

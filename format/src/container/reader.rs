@@ -130,6 +130,11 @@ impl ContainerReader {
         Ok(stored)
     }
 
+    /// Gives back what memory the medium holds for these bytes. They can still be read.
+    pub fn release(&self, offset: u64, length: u64) {
+        self.storage.release(offset, length);
+    }
+
     /// The raw body of the frame that a reference leads to, checked and decompressed.
     pub fn body(&self, reference: &Reference, kind: FrameKind) -> Result<Arc<Vec<u8>>> {
         if let Ok(kept) = self.kept.lock()

@@ -17,6 +17,12 @@ pub trait ReadStorage: Send + Sync {
 
     /// Exactly `length` bytes from `offset`; an error of kind `UnexpectedEof` if they are not all there.
     fn read(&self, offset: u64, length: usize) -> io::Result<Cow<'_, [u8]>>;
+
+    /// Says that these bytes will hardly be read again soon. They can still be read; a medium that holds memory for them
+    /// may give it back.
+    fn release(&self, offset: u64, length: u64) {
+        let _ = (offset, length);
+    }
 }
 
 /// A medium to append an archive's bytes to.

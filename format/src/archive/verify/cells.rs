@@ -110,6 +110,7 @@ impl<'t, 'a> TableCheck<'t, 'a> {
                 Ok((cells, facts, table.stored_bytes(place, column)?))
             })
             .collect();
+        table.release(place);
         let mut findings = Vec::new();
         let mut columns = Vec::with_capacity(decoded.len());
         for ((result, column), totals) in decoded.into_iter().zip(&table.schema().columns).zip(&mut self.totals) {

@@ -8,8 +8,9 @@ use crate::container::{Commit, ContainerReader, FrameHeader, FrameKind, Referenc
 use crate::error::{Error, Layer, Result};
 use crate::observer::{Observer, Phase, check_cancelled};
 
-/// Frames hashed before cancellation is asked.
+/// Frames, and bytes of frames, hashed before cancellation is asked and memory given back.
 const BATCH: usize = 1024;
+const BATCH_BYTES: u64 = 64 << 20;
 
 /// The frames of the chain, and which of them can be trusted.
 #[derive(Debug, Default)]
@@ -47,7 +48,8 @@ pub(super) fn hash_all(
     while offset < end {
         check_cancelled(observer)?;
         let mut batch: Vec<(u64, FrameHeader)> = Vec::with_capacity(BATCH);
-        while offset < end && batch.len() < BATCH {
+        let batch_end = end.min(offset.saturating_add(BATCH_BYTES));
+        while offset < batch_end && batch.len() < BATCH {
             match container.header_at(offset) {
                 Ok(header) => {
                     batch.push((offset, header));
@@ -103,6 +105,10 @@ impl FrameWalk<'_> {
                 Ok(())
             })
             .collect();
+        if let (Some((first, _)), Some((last, header))) = (batch.first(), batch.last()) {
+            let end = last.saturating_add(header.frame_length().unwrap_or(0));
+            container.release(*first, end.saturating_sub(*first));
+        }
         for ((offset, header), result) in batch.iter().zip(results) {
             self.report.frames += 1;
             self.report.bytes += header.frame_length().unwrap_or(0);

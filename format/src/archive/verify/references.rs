@@ -238,6 +238,7 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
                         observer.advance(0, frame.length);
                     }
                 }
+                container.release(frame.offset, frame.length);
                 Ok(header.raw_length)
             })
             .collect();
