@@ -177,6 +177,43 @@ fn append_refuses_a_key_whose_collation_is_not_here() {
     assert!(error.is_database() && error.message().contains("backwards"), "{error}");
 }
 
+/// The source's type was edited by hand; the target's was not, and converts what is written.
+#[test]
+fn append_notices_values_that_are_converted() {
+    for (definition, row) in [
+        ("CREATE TABLE t(a INTEGER)", "'12'"),
+        ("CREATE TABLE t(a INTEGER, k INTEGER PRIMARY KEY)", "'12', 5"),
+        ("CREATE TABLE t(a INTEGER, k TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID", "'12', 'x'"),
+    ] {
+        let case = Case::made(|connection| {
+            connection.execute_batch(&definition.replace("a INTEGER", "a TEXT")).unwrap();
+            connection.execute_batch(&format!("INSERT INTO t VALUES ({row}); PRAGMA writable_schema = ON")).unwrap();
+            connection.execute("UPDATE sqlite_schema SET sql = ?1 WHERE name = 't'", [definition]).unwrap();
+        });
+        drop(case.make_target(definition));
+        let error = case.refused(RestoreMode::Append, &["t"]);
+        assert!(error.is_not_proven() && error.table() == Some("t"), "{definition}: {error}");
+    }
+}
+
+/// What a killed program left in its log is still only there after a refusal.
+#[test]
+fn a_log_that_was_left_is_not_moved_by_a_refusal() {
+    let case = Case::new(SOURCE);
+    let other = case.make_target("PRAGMA journal_mode = WAL; CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)");
+    other.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    other.execute_batch("INSERT INTO users VALUES (1, 'in the log')").unwrap();
+    drop(other);
+    let log = bytes(&case.file("target.db-wal"));
+    assert!(!log.is_empty());
+    assert!(case.refused(RestoreMode::Create, &[]).is_request());
+    assert!(case.refused(RestoreMode::Append, &["users"]).is_database());
+    assert!(bytes(&case.file("target.db-wal")).starts_with(&log));
+    case.restore(RestoreMode::Replace, &["users"]).unwrap();
+    assert_eq!(number(&case.open_target(), "SELECT count(*) FROM users"), 2);
+    assert_eq!(files(case.directory.path()), ["archive.tabark", "source.db", "target.db"]);
+}
+
 #[test]
 fn append_refuses_when_row_ids_are_used_up() {
     let case = Case::new("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2);");

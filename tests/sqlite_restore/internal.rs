@@ -59,3 +59,17 @@ fn a_table_that_counts_restored_alone_counts_on() {
     target.execute_batch("INSERT INTO a(x) VALUES (0)").unwrap();
     assert_eq!(number(&target, "SELECT max(id) FROM a"), 61);
 }
+
+/// Writing rows with their ids makes SQLite count; what it counted is not the snapshot's.
+#[test]
+fn a_sequence_that_the_source_forgot_stays_forgotten() {
+    let case = Case::new(
+        "CREATE TABLE a(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO a VALUES (5); DELETE FROM sqlite_sequence;
+         CREATE TABLE b(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO b VALUES (7);",
+    );
+    std::fs::remove_file(case.archive()).unwrap();
+    case.dump(Selection::new(&["a"], &[]).unwrap());
+    let report = case.restore(RestoreMode::Create, &[]).unwrap();
+    assert!(report.plan.bookkeeping.is_empty(), "the snapshot has rows of sqlite_sequence: {:?}", report.plan);
+    assert_eq!(number(&case.open_target(), "SELECT count(*) FROM sqlite_sequence"), 0);
+}

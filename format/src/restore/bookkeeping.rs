@@ -5,7 +5,6 @@ use rusqlite::Connection;
 
 use super::chosen::{Chosen, contradiction};
 use super::failure::failure;
-use super::plan::RestoredTable;
 use super::proof::{self, Watched};
 use super::rows::{Encodings, Insert};
 use crate::archive::{Fingerprinter, Table};
@@ -19,7 +18,7 @@ use crate::source::sqlite::names::quote;
 const SEQUENCE: &str = "sqlite_sequence";
 
 /// Writes the rows of SQLite's own tables: all of them if `whole`, else those about the restored tables, in place of what
-/// the target has about these. Gives what was written; a table that cannot be made here is named in `warnings`.
+/// the target has about these, and proves them. A table that cannot be made here is named in `warnings`.
 pub(super) fn restore(
     connection: &Connection,
     chosen: &Chosen<'_>,
@@ -27,29 +26,29 @@ pub(super) fn restore(
     encodings: Encodings,
     warnings: &mut Vec<String>,
     observer: &dyn Observer,
-) -> Result<Vec<RestoredTable>> {
+) -> Result<()> {
     forget_sequences(connection, chosen)?;
-    let mut restored = Vec::new();
     for table in &chosen.bookkeeping {
         let name = &table.schema().name;
+        let about = if whole { None } else { Some(rows_about(table, chosen)?) };
+        if about.as_ref().is_some_and(Vec::is_empty) && !exists(connection, name)? {
+            continue;
+        }
         if !make(connection, name)? {
             warnings.push(format!("{name} cannot be made by this SQLite; ANALYZE makes what it can"));
             continue;
         }
         check_columns(connection, table)?;
-        let rows = if whole {
-            write_whole(connection, table, encodings, observer)?
-        } else {
-            write_about(connection, table, chosen)?
-        };
-        let fingerprint = table.manifest().fingerprint;
-        restored.push(RestoredTable { name: name.clone(), rows, fingerprint, proved: true });
+        match about {
+            None => write_whole(connection, table, encodings, observer)?,
+            Some(rows) => write_about(connection, table, chosen, &rows)?,
+        }
     }
     if whole && !chosen.bookkeeping.iter().any(|table| table.schema().name == "sqlite_stat4") {
         // Made together with sqlite_stat1, and not the snapshot's.
         connection.execute_batch("DROP TABLE IF EXISTS main.sqlite_stat4").map_err(writing)?;
     }
-    Ok(restored)
+    Ok(())
 }
 
 /// Writing rows with their row ids makes SQLite count; what it counted gives way to what the snapshot has.
@@ -112,37 +111,42 @@ fn write_whole(
     table: &Table<'_>,
     encodings: Encodings,
     observer: &dyn Observer,
-) -> Result<u64> {
+) -> Result<()> {
     let schema = table.schema();
     connection.execute(&format!("DELETE FROM main.{}", quote(&schema.name)), []).map_err(writing)?;
     let columns: Vec<usize> = (0..schema.columns.len()).collect();
     let insert = Insert { table, columns: &columns, row_ids: None, encodings };
-    let rows = insert.run(connection, observer, |_| Ok(()))?;
+    insert.run(connection, observer, |_| Ok(()))?;
     let source = SqliteSource::over(connection)?;
     let mut fingerprinter = Fingerprinter::new(schema);
     let made = proof::find(source.catalog(), &schema.name)?;
     source.read_table(made, &mut Watched::new(observer, &mut fingerprinter))?;
     if fingerprinter.finish().table == table.manifest().fingerprint {
-        return Ok(rows);
+        return Ok(());
     }
     Err(proof::not_the_snapshots(&schema.name))
 }
 
 /// The rows about restored tables, without their row ids. They are few: some per index.
-fn write_about(connection: &Connection, table: &Table<'_>, chosen: &Chosen<'_>) -> Result<u64> {
-    let schema = table.schema();
-    let visible = visible(table);
-    let mut wanted: Vec<Vec<Value>> = Vec::new();
-    for group in table.scan(&visible) {
+fn rows_about(table: &Table<'_>, chosen: &Chosen<'_>) -> Result<Vec<Vec<Value>>> {
+    let mut rows = Vec::new();
+    for group in table.scan(&visible(table)) {
         group?.for_each_row(|row| {
             if let Some(Cell::Text(name)) = row.first()
                 && chosen.tables.iter().any(|table| table.schema().name.as_bytes() == *name)
             {
-                wanted.push(row.iter().map(owned).collect());
+                rows.push(row.iter().map(owned).collect());
             }
             Ok(())
         })?;
     }
+    Ok(rows)
+}
+
+/// Writes these rows in place of what the target has about the restored tables.
+fn write_about(connection: &Connection, table: &Table<'_>, chosen: &Chosen<'_>, wanted: &[Vec<Value>]) -> Result<()> {
+    let schema = table.schema();
+    let visible = visible(table);
     let about: Vec<&str> = chosen.tables.iter().map(|table| table.schema().name.as_str()).collect();
     let named = |index: &usize| schema.columns.get(*index).map(|column| quote(&column.name));
     let owner = visible.first().and_then(named).unwrap_or_default();
@@ -155,7 +159,7 @@ fn write_about(connection: &Connection, table: &Table<'_>, chosen: &Chosen<'_>) 
     let names: Vec<String> = visible.iter().filter_map(named).collect();
     let sql = format!("INSERT INTO main.{}({}) VALUES ({})", quote(&schema.name), names.join(", "), places.join(", "));
     let mut insert = connection.prepare(&sql).map_err(writing)?;
-    for row in &wanted {
+    for row in wanted {
         for (index, value) in (1..).zip(row) {
             insert.raw_bind_parameter(index, sqlite_value(value)?).map_err(writing)?;
         }
@@ -168,7 +172,7 @@ fn write_about(connection: &Connection, table: &Table<'_>, chosen: &Chosen<'_>) 
         found.push(visible.iter().filter_map(|index| row.get(*index)).map(owned).collect::<Vec<_>>());
         Ok(())
     })?;
-    if found == wanted { Ok(wanted.len() as u64) } else { Err(proof::not_the_snapshots(&schema.name)) }
+    if found == wanted { Ok(()) } else { Err(proof::not_the_snapshots(&schema.name)) }
 }
 
 /// After rows were added: the next row id that is given out follows the higher of the target's and the snapshot's last.
@@ -178,8 +182,9 @@ pub(super) fn raise_sequences(connection: &Connection, chosen: &Chosen<'_>) -> R
         return Ok(());
     }
     let visible = visible(table);
-    let mut raise =
-        connection.prepare("UPDATE main.sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1").map_err(writing)?;
+    let mut raise = connection
+        .prepare("UPDATE main.sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1 COLLATE NOCASE")
+        .map_err(writing)?;
     for group in table.scan(&visible) {
         group?.for_each_row(|row| {
             if let [Cell::Text(name), Cell::Integer(last)] = row

@@ -90,7 +90,11 @@ impl<'a> Chosen<'a> {
             let counts = entry.name == "sqlite_sequence";
             let counted = || self.tables.iter().any(|table| table.schema().option("autoincrement").is_some());
             if self.everything || (!self.tables.is_empty() && (!counts || counted())) {
-                self.bookkeeping.push(snapshot.open_table(entry)?);
+                let table = snapshot.open_table(entry)?;
+                if table.schema().role != roles::INTERNAL {
+                    return Err(contradiction(format!("\"{}\" is said to be a table like others", entry.name)));
+                }
+                self.bookkeeping.push(table);
             }
         }
         Ok(())

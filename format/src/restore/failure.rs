@@ -44,7 +44,9 @@ fn hint(cause: &rusqlite::Error) -> Option<&'static str> {
             "check that this user may write the target and its folder"
         }
         ErrorCode::DiskFull => "free space on that disk and run the command again",
-        ErrorCode::ConstraintViolation => "nothing was changed; restore into a new file to look at the rows",
+        ErrorCode::ConstraintViolation => {
+            "nothing was changed; the rows conflict with each other, or with those that the target has"
+        }
         ErrorCode::OutOfMemory => "one row group must fit in memory, its largest value three times",
         _ => return None,
     })

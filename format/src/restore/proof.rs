@@ -173,3 +173,43 @@ impl Drop for Watched<'_> {
         self.observer.advance(self.rows, self.bytes);
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    fn made(definition: &str) -> TableSchema {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&format!("{definition}; BEGIN")).unwrap();
+        let source = SqliteSource::over(&connection).unwrap();
+        find(source.catalog(), "t").unwrap().clone()
+    }
+
+    #[test]
+    fn any_other_shape_is_seen() {
+        let definitions = [
+            "CREATE TABLE t(a, b)",
+            "CREATE TABLE t(a, c)",
+            "CREATE TABLE t(b, a)",
+            "CREATE TABLE t(a, b TEXT)",
+            "CREATE TABLE t(a, b NOT NULL)",
+            "CREATE TABLE t(a, b, c AS (a))",
+            "CREATE TABLE t(a INTEGER PRIMARY KEY, b)",
+            "CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT, b)",
+            "CREATE TABLE t(a PRIMARY KEY, b) WITHOUT ROWID",
+            "CREATE TABLE t(a PRIMARY KEY COLLATE NOCASE, b) WITHOUT ROWID",
+            "CREATE TABLE t(a, b, PRIMARY KEY (a DESC)) WITHOUT ROWID",
+            "CREATE TABLE t(a ANY, b ANY)",
+            "CREATE TABLE t(a ANY, b ANY) STRICT",
+        ];
+        for (at, definition) in definitions.iter().enumerate() {
+            for (other_at, other) in definitions.iter().enumerate() {
+                let result = check_shape(&made(definition), &made(other));
+                assert_eq!(result.is_ok(), at == other_at, "{definition} / {other}");
+            }
+        }
+    }
+}
