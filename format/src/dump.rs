@@ -1,12 +1,13 @@
 //! Dumping: the chosen tables of a source become one snapshot of an archive, or nothing changes.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::archive::{
     Archive, ArchiveWriter, CommitSummary, SnapshotHeader, SnapshotWriter, TableWriter, WriterOptions,
 };
 use crate::container::{AppendFile, NewFile, WriteStorage};
-use crate::error::{Error, Result};
+use crate::error::{Error, Layer, Result};
 use crate::model::{Cell, Omission, TableSchema, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::selection::Selection;
@@ -54,21 +55,30 @@ pub fn dump(source: &dyn Source, path: &Path, options: &DumpOptions, observer: &
         return dump_snapshot(source, writer, options, observer);
     }
     let mut file = AppendFile::lock(path)?;
-    let archive = Archive::open(path)?;
+    let archive = Archive::from_storage(Arc::new(file.reader()?))?;
     let (end, tail) = (archive.container().last().end(), archive.tail());
     if tail > 0 {
-        // What stands behind the last commit is about to be cut off: make sure that it is the last commit.
-        archive.container().check_chain().map_err(|error| {
-            error.with_hint("the archive is damaged; `tabark verify` tells what is intact. Dump into a new archive")
-        })?;
+        check_tail(&archive)?;
     }
-    file.start_at(end)?;
+    file.start_at(end);
     let writer = ArchiveWriter::append(file, &archive, options.archive)?;
     drop(archive);
     let mut report = dump_snapshot(source, writer, options, observer)?;
     report.created = false;
     report.tail_removed = tail;
     Ok(report)
+}
+
+/// What stands behind the last commit is about to be cut off: refuses where that may be more than an unfinished append.
+fn check_tail(archive: &Archive) -> Result<()> {
+    let hint = "`tabark verify` tells what is intact. Keep this archive as it is, and dump into a new one";
+    let container = archive.container();
+    container.check_chain().map_err(|error| error.with_hint(hint))?;
+    if container.tail_may_be_a_snapshot() {
+        let why = "what stands behind the last commit looks like a snapshot whose commit is damaged; it is not cut off";
+        return Err(Error::damaged(Layer::Tail, why).at(container.last().end()).with_hint(hint));
+    }
+    Ok(())
 }
 
 /// Dumps one snapshot through any writer.
@@ -92,6 +102,10 @@ pub fn dump_snapshot<S: WriteStorage>(
     let mut snapshot = writer.begin_snapshot(header)?;
     let takes = |table: &&TableSchema| table.role != roles::INTERNAL && options.tables.takes_table(table);
     let chosen: Vec<&TableSchema> = catalog.tables.iter().filter(takes).collect();
+    let any_object = catalog.objects.iter().any(|object| options.tables.takes(&object.name));
+    if chosen.is_empty() && !any_object && !options.tables.is_everything() {
+        return Err(Error::request("nothing of the database is chosen").with_hint("leave less out"));
+    }
     let names: Vec<&str> = chosen.iter().map(|table| table.name.as_str()).collect();
     let mut tables = Vec::with_capacity(chosen.len());
     for table in &chosen {

@@ -24,5 +24,7 @@ pub const MAX_TABLES: usize = 1 << 18;
 pub const MAX_NAME_BYTES: usize = 65_535;
 /// Bytes of a text or bytes value in a bound: enough to tell rows apart, small enough to keep pages small.
 pub const MAX_BOUND_BYTES: usize = 64;
+/// Bytes of all tags of a snapshot, keys and values: a history page holds those of 64.
+pub const MAX_TAG_BYTES: usize = 65_536;
 /// Snapshots in one history page: listing reads one place per this many.
 pub const HISTORY_PAGE_ENTRIES: usize = 64;

@@ -255,16 +255,18 @@ class Archive:
         return commit if commit.offset == header.offset else None
 
     def find_last_commit(self):  # §4.1: the valid one with the highest offset, whatever else looks like a frame
-        offset = len(self.file)
-        while (offset := self.file.rfind(FRAME_MAGIC, HEADER_LENGTH, offset + 3)) >= 0:
+        offset, commit, newer = len(self.file), None, False
+        while not commit and (offset := self.file.rfind(FRAME_MAGIC, HEADER_LENGTH, offset + 3)) >= 0:
             with contextlib.suppress(Fault):
-                header = self.frame_header(offset)
-                if commit := self.commit_of(header):
-                    return commit
-                if header.kind == COMMIT and header.version > 1 and header.end == len(self.file):
-                    break
-        require(offset < 0, "unsupported", offset, "the last commit is of a higher version")
-        raise Fault("commit", len(self.file), "the file holds no complete snapshot")
+                commit = self.commit_of(self.frame_header(offset))
+        position = commit.header.end if commit else HEADER_LENGTH
+        with contextlib.suppress(Fault):
+            while position < len(self.file) and not newer:  # along the tail, where a cell's content is passed over
+                header = self.frame_header(position)
+                newer, position = header.kind == COMMIT and header.version > 1, header.end
+        require(not newer, "unsupported", position, "a commit of a higher version follows")
+        require(commit, "commit", len(self.file), "the file holds no complete snapshot")
+        return commit
 
     def commits(self):  # §4.1: newest first, each checked before it is given, then against its previous one
         commit = self.last

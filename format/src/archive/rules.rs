@@ -2,7 +2,7 @@
 
 use super::manifest::{Catalog, SnapshotManifest, TableManifest};
 use crate::error::{Error, Layer, Result};
-use crate::limits::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_PAGE_DEPTH, MAX_PAGE_ENTRIES, MAX_TABLES};
+use crate::limits::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_PAGE_DEPTH, MAX_PAGE_ENTRIES, MAX_TABLES, MAX_TAG_BYTES};
 use crate::model::{Bound, TableSchema, Value, roles};
 
 /// A rule that is broken: where in the format it stands, and in words.
@@ -52,8 +52,17 @@ pub(super) fn check_pairs(pairs: &[(String, String)], what: &str) -> Check {
     require(ascends, || manifest(format!("{what}s that are not sorted or not unique")))
 }
 
+/// Tags are pairs, and so small that a history page can hold those of 64 snapshots.
+pub(super) fn check_tags(tags: &[(String, String)]) -> Check {
+    let bytes: usize = tags.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum();
+    require(bytes <= MAX_TAG_BYTES, || {
+        metadata(format!("{bytes} bytes of tags; at most {MAX_TAG_BYTES} are allowed"))
+    })?;
+    check_pairs(tags, "tag")
+}
+
 pub(super) fn check_snapshot(manifest: &SnapshotManifest) -> Check {
-    check_pairs(&manifest.tags, "tag")?;
+    check_tags(&manifest.tags)?;
     check_pairs(&manifest.source.settings, "setting")
 }
 

@@ -161,7 +161,7 @@ fn read_page(container: &ContainerReader, reference: &Reference, from: u64) -> R
         return Err(Error::damaged(Layer::Manifest, why).at(reference.offset));
     }
     for entry in &page.entries {
-        rules::damaged(rules::check_pairs(&entry.tags, "tag"), reference.offset)?;
+        rules::damaged(rules::check_tags(&entry.tags), reference.offset)?;
         if entry.manifest.end().is_none_or(|end| end > reference.offset) {
             let error = Error::damaged(Layer::Reference, "a reference that does not lead backwards");
             return Err(error.at(reference.offset));

@@ -134,7 +134,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
         if !(1..=22).contains(&level) {
             return Err(Error::request(format!("compression level {level}; it goes from 1 to 22")));
         }
-        rules::refused(rules::check_pairs(&header.tags, "tag"))?;
+        rules::refused(rules::check_tags(&header.tags))?;
         let out = Output {
             container: self.container,
             data: Packer::new(FrameKind::Data, number, level),

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::mapped::MappedFile;
 use super::storage::WriteStorage;
 use crate::error::{Error, Result};
 
@@ -12,15 +13,17 @@ use crate::error::{Error, Result};
 pub struct AppendFile {
     path: PathBuf,
     file: File,
-    /// End of the last commit: what is behind it is ours to cut.
+    /// End of the last commit, once it is known: what is behind it is ours to cut.
     end: Option<u64>,
+    /// Has anything been changed?
+    begun: bool,
 }
 
 impl AppendFile {
     /// Opens and locks an archive. Fails at once if another writer holds the lock.
     ///
-    /// [`AppendFile::start_at`] must say where the last commit ends before anything is appended, and the archive must be
-    /// read for that under this lock.
+    /// The archive must then be read through [`AppendFile::reader`], which sees the file that is locked whatever has
+    /// its name by now, and [`AppendFile::start_at`] told where its last commit ends.
     pub fn lock(path: &Path) -> Result<Self> {
         let file = OpenOptions::new()
             .read(true)
@@ -28,35 +31,71 @@ impl AppendFile {
             .open(path)
             .map_err(|cause| Error::io(format!("opening archive {} for writing", path.display()), cause))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), file, end: None }),
+            Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                Err(Error::request(format!("another program is adding to {}", path.display()))
-                    .with_hint("wait until it is done, then run the command again"))
+                return Err(Error::request(format!("another program is adding to {}", path.display()))
+                    .with_hint("wait until it is done, then run the command again"));
             }
-            Err(TryLockError::Error(cause)) => Err(Error::io(format!("locking {}", path.display()), cause)),
+            Err(TryLockError::Error(cause)) => {
+                return Err(Error::io(format!("locking {}", path.display()), cause));
+            }
         }
+        let locked = Self { path: path.to_owned(), file, end: None, begun: false };
+        locked.check_name()?;
+        Ok(locked)
     }
 
-    /// Cuts off what stands behind the last commit, and appends from there.
-    pub fn start_at(&mut self, end: u64) -> Result<()> {
-        let doing = || format!("preparing {} for a new snapshot", self.path.display());
-        let length = self.file.metadata().map_err(|cause| Error::io(doing(), cause))?.len();
-        if length < end {
-            return Err(Error::request(format!("{} became shorter while it was open", self.path.display())));
-        }
-        if length > end {
-            self.file.set_len(end).map_err(|cause| Error::io(doing(), cause))?;
-        }
-        self.file.seek(SeekFrom::Start(end)).map_err(|cause| Error::io(doing(), cause))?;
+    /// The locked file for reading.
+    pub fn reader(&self) -> Result<MappedFile> {
+        let file = self.file.try_clone();
+        file.and_then(MappedFile::of)
+            .map_err(|cause| Error::io(format!("reading archive {}", self.path.display()), cause))
+    }
+
+    /// Appending will start here, behind the last commit. What stands behind it is cut off when the first bytes are
+    /// appended, and not before: until then, everything may still be refused.
+    pub fn start_at(&mut self, end: u64) {
         self.end = Some(end);
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let end = self.end.ok_or_else(|| io::Error::other("appending before the end of the last commit is known"))?;
+        let length = self.file.metadata()?.len();
+        if length < end {
+            return Err(io::Error::other("the archive became shorter while it was open"));
+        }
+        self.begun = true;
+        if length > end {
+            self.file.set_len(end)?;
+        }
+        self.file.seek(SeekFrom::Start(end)).map(drop)
+    }
+
+    /// Does the path still lead to the locked file? Another one under its name would not get the snapshot.
+    #[cfg(unix)]
+    fn check_name(&self) -> Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let looking = |cause| Error::io(format!("looking at {}", self.path.display()), cause);
+        let mine = self.file.metadata().map_err(looking)?;
+        let named = self.path.metadata().map_err(looking)?;
+        if (mine.dev(), mine.ino()) == (named.dev(), named.ino()) {
+            return Ok(());
+        }
+        Err(Error::request(format!("{} was replaced by another file meanwhile", self.path.display()))
+            .with_hint("run the command again"))
+    }
+
+    /// Elsewhere a file that is open cannot be replaced.
+    #[cfg(not(unix))]
+    fn check_name(&self) -> Result<()> {
         Ok(())
     }
 }
 
 impl WriteStorage for AppendFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.end.is_none() {
-            return Err(io::Error::other("appending before the end of the last commit is known"));
+        if !self.begun {
+            self.begin()?;
         }
         self.file.write_all(bytes)
     }
@@ -66,13 +105,14 @@ impl WriteStorage for AppendFile {
     }
 
     fn publish(&mut self) -> Result<()> {
-        // The commit frame itself publishes: it was the last thing appended and synced.
+        // The commit frame itself publishes: it was the last thing appended and synced. It must be under the name, though.
+        self.check_name()?;
         self.end = None;
         Ok(())
     }
 
     fn abandon(&mut self) {
-        if let Some(end) = self.end.take() {
+        if let Some(end) = self.end.take().filter(|_| self.begun) {
             // Failing to cut leaves a tail that belongs to no snapshot; readers pass over it and the next writer cuts it.
             let _ = self.file.set_len(end);
         }

@@ -1,15 +1,14 @@
-//! A local file, mapped into memory for reading.
+//! A local file for reading: committed bytes are mapped into memory, others are copied out.
 //!
 //! This is the one file with `unsafe`. Mapping is sound as long as the mapped bytes do not change under the references
 //! handed out. What is relied on:
 //!
-//! - tabark never changes or cuts a byte before the end of the last commit of an archive: appends go behind it, and
-//!   rewriting replaces the file under its name and leaves the mapped one as it is;
-//! - the bytes behind the last commit may be cut by a writer that clears an unfinished append. The reader looks at them
-//!   once while it opens, for frame magic and digests, and hands out no reference to them;
-//! - everything read is copied out or decoded by bounds-checked code that assumes nothing of values, so another
-//!   program that scribbles over the file makes digests fail, not memory safety rules of ours bend further than any
-//!   mapped file's.
+//! - only bytes before the end of the last commit are mapped ([`ReadStorage::settle`]). tabark never changes or cuts those:
+//!   appends go behind them, and rewriting replaces the file under its name and leaves the mapped one as it is;
+//! - the bytes behind the last commit may be cut at any time by a writer that clears an unfinished append. They are only
+//!   read into memory of our own, where a file that became shorter is an error and no more;
+//! - everything read is decoded by bounds-checked code that assumes nothing of values, so another program that scribbles
+//!   over the file makes digests fail, and breaks no rule of ours further than any mapped file's.
 //!
 //! What has been read is given back (`release`), so that memory in use does not grow with the archive.
 //!
@@ -20,6 +19,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::storage::{ReadStorage, slice};
 use crate::error::{Error, Result};
@@ -27,41 +27,67 @@ use crate::error::{Error, Result};
 /// A local archive, opened for reading.
 #[derive(Debug)]
 pub struct MappedFile {
-    /// `None` for an empty file, which cannot be mapped.
-    map: Option<memmap2::Mmap>,
+    file: File,
+    length: u64,
+    /// The committed part, once it is known.
+    map: OnceLock<memmap2::Mmap>,
 }
 
 impl MappedFile {
-    /// Opens and maps a file.
+    /// Opens a file.
     pub fn open(path: &Path) -> Result<Self> {
-        let doing = format!("opening archive {}", path.display());
-        let file = File::open(path).map_err(|cause| Error::io(&doing, cause))?;
-        let metadata = file.metadata().map_err(|cause| Error::io(&doing, cause))?;
+        let doing = || format!("opening archive {}", path.display());
+        // Asked before opening: a pipe would be waited for.
+        let metadata = path.metadata().map_err(|cause| Error::io(doing(), cause))?;
         if !metadata.is_file() {
             return Err(Error::request(format!("{} is not a file", path.display())));
         }
-        if metadata.len() == 0 {
-            return Ok(Self { map: None });
-        }
-        // SAFETY: the module's documentation holds the argument.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|cause| Error::io(&doing, cause))?;
-        Ok(Self { map: Some(map) })
+        let file = File::open(path).map_err(|cause| Error::io(doing(), cause))?;
+        Self::of(file).map_err(|cause| Error::io(doing(), cause))
+    }
+
+    /// Reads through a file that is open already.
+    pub(super) fn of(file: File) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        Ok(Self { file, length, map: OnceLock::new() })
     }
 }
 
 impl ReadStorage for MappedFile {
     fn len(&self) -> u64 {
-        self.map.as_ref().map_or(0, |map| map.len() as u64)
+        self.length
     }
 
     fn read(&self, offset: u64, length: usize) -> io::Result<Cow<'_, [u8]>> {
-        let bytes = self.map.as_deref().unwrap_or_default();
-        slice(bytes, offset, length).map(Cow::Borrowed)
+        let bytes = self.map.get().map(|map| &**map).unwrap_or_default();
+        if let Ok(mapped) = slice(bytes, offset, length) {
+            return Ok(Cow::Borrowed(mapped));
+        }
+        // A length that the file does not have must not ask for memory.
+        if offset.checked_add(length as u64).is_none_or(|end| end > self.length) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut copy = vec![0; length];
+        read_exact_at(&self.file, &mut copy, offset)?;
+        Ok(Cow::Owned(copy))
+    }
+
+    fn settle(&self, end: u64) {
+        let Ok(length) = usize::try_from(end.min(self.length)) else { return };
+        if length == 0 {
+            return;
+        }
+        // SAFETY: the module's documentation holds the argument.
+        let map = unsafe { memmap2::MmapOptions::new().len(length).map(&self.file) };
+        // What cannot be mapped is copied out, which is slower and no less right.
+        if let Ok(map) = map {
+            let _ = self.map.set(map);
+        }
     }
 
     #[cfg(unix)]
     fn release(&self, offset: u64, length: u64) {
-        let Some(map) = &self.map else { return };
+        let Some(map) = self.map.get() else { return };
         let length = length.min((map.len() as u64).saturating_sub(offset));
         let (Ok(start), Ok(length)) = (usize::try_from(offset), usize::try_from(length)) else { return };
         if length == 0 {
@@ -73,4 +99,23 @@ impl ReadStorage for MappedFile {
         // Advice that is not taken costs memory, not correctness.
         let _ = advised;
     }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                bytes = bytes.get_mut(count..).unwrap_or_default();
+                offset += count as u64;
+            }
+        }
+    }
+    Ok(())
 }

@@ -24,7 +24,7 @@ pub struct ContainerReader {
     storage: Arc<dyn ReadStorage>,
     header: ArchiveHeader,
     last: LastCommit,
-    kept: Mutex<Option<(Reference, Arc<Vec<u8>>)>>,
+    kept: Mutex<Option<((Reference, FrameKind), Arc<Vec<u8>>)>>,
 }
 
 impl std::fmt::Debug for ContainerReader {
@@ -41,6 +41,7 @@ impl ContainerReader {
         let header = ArchiveHeader::decode(&bytes)?;
         drop(bytes);
         let last = LastCommit::find(&*storage, header.tag())?;
+        storage.settle(last.end());
         Ok(Self { storage, header, last, kept: Mutex::new(None) })
     }
 
@@ -57,6 +58,12 @@ impl ContainerReader {
     /// Checks that the last commit stands where the frames before it lead; costs a look at each frame of its snapshot.
     pub fn check_chain(&self) -> Result<()> {
         self.last.check_chain(&*self.storage, self.header.tag())
+    }
+
+    /// Does what stands behind the last commit look like a snapshot whose commit is damaged, rather than like an append
+    /// that did not finish? Walks the frames of the tail.
+    pub fn tail_may_be_a_snapshot(&self) -> bool {
+        self.last.tail_may_be_a_snapshot(&*self.storage, self.header.tag())
     }
 
     /// Bytes of the medium, a tail included.
@@ -139,7 +146,7 @@ impl ContainerReader {
     pub fn body(&self, reference: &Reference, kind: FrameKind) -> Result<Arc<Vec<u8>>> {
         if let Ok(kept) = self.kept.lock()
             && let Some((of, body)) = &*kept
-            && of == reference
+            && *of == (*reference, kind)
         {
             return Ok(Arc::clone(body));
         }
@@ -154,7 +161,7 @@ impl ContainerReader {
         if header.raw_length <= KEEP_BODY
             && let Ok(mut kept) = self.kept.lock()
         {
-            *kept = Some((*reference, Arc::clone(&raw)));
+            *kept = Some(((*reference, kind), Arc::clone(&raw)));
         }
         Ok(raw)
     }

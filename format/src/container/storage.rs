@@ -5,7 +5,8 @@ use std::io;
 
 use crate::error::Result;
 
-/// A medium to read an archive from. Its bytes up to `len` do not change while it is open.
+/// A medium to read an archive from. Its bytes up to the end of the last commit do not change while it is open; those
+/// behind may go away, and reading them then fails.
 pub trait ReadStorage: Send + Sync {
     /// Bytes there are.
     fn len(&self) -> u64;
@@ -17,6 +18,11 @@ pub trait ReadStorage: Send + Sync {
 
     /// Exactly `length` bytes from `offset`; an error of kind `UnexpectedEof` if they are not all there.
     fn read(&self, offset: u64, length: usize) -> io::Result<Cow<'_, [u8]>>;
+
+    /// Says that the bytes before `end` are committed: they will not change or go away while the medium is open.
+    fn settle(&self, end: u64) {
+        let _ = end;
+    }
 
     /// Says that these bytes will hardly be read again soon. They can still be read; a medium that holds memory for them
     /// may give it back.

@@ -28,23 +28,42 @@ impl LastCommit {
         self.commit.offset + COMMIT_FRAME_LENGTH as u64
     }
 
-    /// Finds the last commit of the archive with this tag: the valid one with the highest offset.
+    /// Finds the last commit of the archive with this tag: the valid one with the highest offset. Fails as "unsupported"
+    /// if commits of a newer program follow it.
     pub(super) fn find(storage: &dyn ReadStorage, tag: [u8; 8]) -> Result<Self> {
         let closing = storage.len().checked_sub(COMMIT_FRAME_LENGTH as u64);
         if let Some(frame) = closing.and_then(|offset| commit_at(storage, offset, tag).ok()) {
             return Self::of(&frame, storage);
         }
-        check_newer_commit(storage, tag)?;
         let mut before = storage.len();
         while let Some(offset) = last_magic_before(storage, before)? {
             match commit_at(storage, offset, tag) {
-                Ok(frame) => return Self::of(&frame, storage),
+                Ok(frame) => {
+                    check_no_newer_commit(storage, frame.end(), tag)?;
+                    return Self::of(&frame, storage);
+                }
                 Err(error) if error.is_io() => return Err(error),
                 Err(_) => before = offset,
             }
         }
+        check_no_newer_commit(storage, HEADER_LENGTH as u64, tag)?;
         Err(Error::damaged(Layer::Commit, "no complete snapshot in this archive")
             .with_hint("the dump that made it did not finish; dump again"))
+    }
+
+    /// Do the frames behind the commit lead through a snapshot manifest to as many bytes as a commit has? An append that
+    /// is killed leaves fewer; a commit whose bytes were damaged leaves all.
+    pub(super) fn tail_may_be_a_snapshot(&self, storage: &dyn ReadStorage, tag: [u8; 8]) -> bool {
+        let mut manifest = false;
+        let mut offset = self.end();
+        for (start, header) in (FramesFrom { storage, tag, offset }) {
+            manifest |= header.kind == FrameKind::SnapshotManifest.number();
+            offset = start.saturating_add(header.frame_length().unwrap_or(u64::MAX));
+            if header.kind == FrameKind::Commit.number() {
+                return true;
+            }
+        }
+        manifest && storage.len().saturating_sub(offset) >= COMMIT_FRAME_LENGTH as u64
     }
 
     fn of(frame: &CommitFrame, storage: &dyn ReadStorage) -> Result<Self> {
@@ -71,19 +90,30 @@ impl LastCommit {
     }
 }
 
-/// A commit of a higher version at the very end is a newer program's, not damage.
-fn check_newer_commit(storage: &dyn ReadStorage, tag: [u8; 8]) -> Result<()> {
-    let mut before = storage.len();
-    let first = before.saturating_sub(WINDOW);
-    while let Some(offset) = last_magic_before(storage, before)?.filter(|offset| *offset >= first) {
-        before = offset;
-        let Ok(header) = header_at(storage, offset, tag) else { continue };
-        let ends_the_file = header.frame_length().and_then(|length| offset.checked_add(length)) == Some(storage.len());
-        if ends_the_file {
-            return match header.known_kind() {
-                Err(error) if error.is_unsupported() && header.kind == FrameKind::Commit.number() => Err(error),
-                _ => Ok(()),
-            };
+/// Walks frame headers from one to the next, as far as they are valid and inside the medium.
+struct FramesFrom<'s> {
+    storage: &'s dyn ReadStorage,
+    tag: [u8; 8],
+    offset: u64,
+}
+
+impl Iterator for FramesFrom<'_> {
+    type Item = (u64, FrameHeader);
+
+    fn next(&mut self) -> Option<(u64, FrameHeader)> {
+        let start = self.offset;
+        let header = header_at(self.storage, start, self.tag).ok()?;
+        self.offset = header.frame_length().and_then(|length| start.checked_add(length))?;
+        (self.offset <= self.storage.len()).then_some((start, header))
+    }
+}
+
+/// Commits of a newer program behind the last one that this program knows are not damage, and not to be cut off. Only
+/// frames of the chain count: a cell may hold anything.
+fn check_no_newer_commit(storage: &dyn ReadStorage, from: u64, tag: [u8; 8]) -> Result<()> {
+    for (_, header) in (FramesFrom { storage, tag, offset: from }) {
+        if header.kind == FrameKind::Commit.number() && header.version > FrameKind::VERSION {
+            return header.known_kind().map(drop);
         }
     }
     Ok(())
