@@ -177,3 +177,29 @@ fn a_thousand_snapshots_are_listed_from_few_places() {
     assert_eq!(rows_of(&archive, &"tag:n=5000000".parse().unwrap(), "users").unwrap().len(), 1);
     assert!(is_intact(&storage.bytes, true));
 }
+
+#[test]
+fn one_damaged_manifest_does_not_take_other_snapshots_along() {
+    let mut storage = Memory::default();
+    for time in 1..=4 {
+        add_snapshot(&mut storage, time, 10, time);
+    }
+    let archive = Archive::from_storage(Arc::new(storage.bytes.clone())).unwrap();
+    let second = archive.snapshots().unwrap()[1].clone();
+    let mut damaged = storage.bytes.clone();
+    damaged[usize::try_from(second.manifest.offset + 110).unwrap()] ^= 1;
+    let archive = Archive::from_storage(Arc::new(damaged)).unwrap();
+    let list = archive.list().unwrap();
+    assert_eq!(list.snapshots.iter().map(|snapshot| snapshot.number).collect::<Vec<_>>(), [1, 3, 4]);
+    assert_eq!(list.damaged.len(), 1);
+    assert!(archive.snapshots().unwrap_err().is_damaged());
+    for number in [1, 3, 4] {
+        assert_eq!(rows_of(&archive, &SnapshotSelector::Number(number), "users").unwrap().len(), 10);
+    }
+    assert!(archive.select(&SnapshotSelector::Number(2)).unwrap_err().is_damaged());
+    // It might have been the one: nothing is guessed.
+    assert!(archive.select(&"tag:n=1".parse().unwrap()).unwrap_err().is_damaged());
+    let report = verify(&archive, &VerifyOptions::default(), &()).unwrap();
+    assert_eq!((report.snapshots, report.tables.iter().all(|table| table.intact)), (3, true));
+    assert!(!report.is_intact());
+}

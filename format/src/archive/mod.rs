@@ -20,7 +20,7 @@ pub use manifest::{
 };
 pub use reader::{Archive, Snapshot};
 pub use select::SnapshotSelector;
-pub use snapshots::SnapshotSummary;
+pub use snapshots::{SnapshotList, SnapshotSummary};
 pub use table_reader::{GroupPlace, Table};
 pub use verify::{Finding, TableVerdict, VerifyOptions, VerifyReport, verify};
 pub use writer::{ArchiveWriter, CommitSummary, SnapshotHeader, SnapshotWriter, TableWriter, WriterOptions};

@@ -7,7 +7,7 @@ use super::manifest::{Catalog, Label, SnapshotManifest, TableEntry, TableManifes
 use super::pack;
 use super::rules;
 use super::select::SnapshotSelector;
-use super::snapshots::{self, SnapshotSummary};
+use super::snapshots::{self, SnapshotList, SnapshotSummary};
 use super::table_reader::Table;
 use crate::container::{ContainerReader, FrameKind, MappedFile, ReadStorage};
 use crate::error::{Error, Layer, Result};
@@ -40,18 +40,41 @@ impl Archive {
         self.container.last().tail
     }
 
-    /// All snapshots, oldest first.
+    /// All snapshots, oldest first. Fails if one of them cannot be listed.
     pub fn snapshots(&self) -> Result<Vec<SnapshotSummary>> {
-        snapshots::all(&self.container)
+        let SnapshotList { snapshots, damaged } = self.list()?;
+        match damaged.into_iter().next() {
+            None => Ok(snapshots),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The snapshots that can be listed, and what is wrong with the others.
+    pub fn list(&self) -> Result<SnapshotList> {
+        snapshots::list(&self.container)
     }
 
     /// The snapshot that a selector means. The newest is found without reading the list.
     pub fn select(&self, selector: &SnapshotSelector) -> Result<Snapshot<'_>> {
         let summary = match selector {
             SnapshotSelector::Latest => snapshots::newest(&self.container)?,
-            _ => selector.pick(&self.snapshots()?)?,
+            _ => self.pick(selector)?,
         };
         self.snapshot(summary)
+    }
+
+    /// Where some snapshots cannot be listed, one of them may be the newest with a tag or before a time; what is asked for
+    /// by number or root is it or is not.
+    fn pick(&self, selector: &SnapshotSelector) -> Result<SnapshotSummary> {
+        let SnapshotList { snapshots, damaged } = self.list()?;
+        let exact = matches!(selector, SnapshotSelector::Number(_) | SnapshotSelector::Root(_));
+        match (damaged.into_iter().next(), selector.pick(&snapshots)) {
+            (None, found) => found,
+            (Some(_), Ok(found)) if exact => Ok(found),
+            (Some(error), _) => {
+                Err(error.with_hint("choose a snapshot by its number; `tabark list` shows those that can be read"))
+            }
+        }
     }
 
     /// A snapshot that the list named.

@@ -7,6 +7,9 @@ use crate::error::{Error, Layer, Result};
 use crate::limits::HISTORY_PAGE_ENTRIES;
 use crate::wire;
 
+/// Snapshots in a history page.
+const PAGE: u64 = HISTORY_PAGE_ENTRIES as u64;
+
 /// A snapshot as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,39 +88,68 @@ fn entry(container: &ContainerReader, commit: &Commit) -> Result<HistoryEntry> {
     })
 }
 
-/// All snapshots, oldest first. One place is read per snapshot since the newest history page, and one per page.
-pub(super) fn all(container: &ContainerReader) -> Result<Vec<SnapshotSummary>> {
+/// The snapshots of an archive that can be listed, and what is wrong with the others.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SnapshotList {
+    /// Those that can be listed, oldest first.
+    pub snapshots: Vec<SnapshotSummary>,
+    /// Why others cannot; empty for an undamaged archive.
+    pub damaged: Vec<Error>,
+}
+
+/// All snapshots, oldest first. One place is read per snapshot since the newest history page, and one per page. What cannot be
+/// read is passed over as far as the chain of commits and pages goes on behind it.
+pub(super) fn list(container: &ContainerReader) -> Result<SnapshotList> {
     let last = &container.last().commit;
-    let page = newest_page(container, last)?;
-    let covered = page.as_ref().map_or(0, |(page, _)| page.covered);
+    let mut damaged = Vec::new();
     let mut newest_first = Vec::new();
-    for commit in Commits::since(container, covered)? {
-        newest_first.push(entry(container, &commit?)?);
+    let page = note(newest_page(container, last), &mut damaged)?.flatten();
+    let covered = match (&page, last.history) {
+        (Some((page, _)), _) => page.covered,
+        // The newest page cannot be read: what it covers follows from the number of snapshots.
+        (None, Some(_)) => (last.snapshots.saturating_sub(1)) / PAGE * PAGE,
+        (None, None) => 0,
+    };
+    if let Some(commits) = note(Commits::since(container, covered), &mut damaged)? {
+        for commit in commits {
+            let listed = commit.and_then(|commit| entry(container, &commit));
+            newest_first.extend(note(listed, &mut damaged)?);
+        }
     }
     let mut next = page;
     while let Some((page, at)) = next {
-        next = previous_page(container, &page, at)?;
+        next = note(previous_page(container, &page, at), &mut damaged)?.flatten();
         newest_first.extend(page.entries.into_iter().rev());
     }
     let descends = newest_first.windows(2).all(|pair| matches!(pair, [a, b] if a.number > b.number));
-    if !descends || newest_first.len() as u64 != last.snapshots {
-        return Err(Error::damaged(
-            Layer::Commit,
-            format!(
-                "{} snapshots can be found of {}, or their numbers do not ascend",
-                newest_first.len(),
-                last.snapshots
-            ),
-        ));
+    let complete = damaged.is_empty() && newest_first.len() as u64 != last.snapshots;
+    if !descends || complete {
+        let found = newest_first.len();
+        let why = format!("{found} snapshots can be found of {}, or their numbers do not ascend", last.snapshots);
+        damaged.push(Error::damaged(Layer::Commit, why).at(last.offset));
     }
-    Ok(newest_first.into_iter().rev().map(SnapshotSummary::of).collect())
+    let snapshots = newest_first.into_iter().rev().map(SnapshotSummary::of).collect();
+    Ok(SnapshotList { snapshots, damaged })
+}
+
+/// Notes damage and goes on without what is damaged; a medium that fails ends the listing.
+fn note<T>(result: Result<T>, damaged: &mut Vec<Error>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_io() => Err(error),
+        Err(error) => {
+            damaged.push(error);
+            Ok(None)
+        }
+    }
 }
 
 /// The history page that the next commit must be preceded by, if one is due.
 pub(super) fn due_page(container: &ContainerReader) -> Result<Option<HistoryPage>> {
     let last = &container.last().commit;
     let covered = newest_page(container, last)?.map_or(0, |(page, _)| page.covered);
-    if last.snapshots.saturating_sub(covered) < HISTORY_PAGE_ENTRIES as u64 {
+    if last.snapshots.saturating_sub(covered) < PAGE {
         return Ok(None);
     }
     let mut entries = Vec::with_capacity(HISTORY_PAGE_ENTRIES);
@@ -186,7 +218,7 @@ impl<'c> Commits<'c> {
     fn since(container: &'c ContainerReader, covered: u64) -> Result<Self> {
         let last = container.last();
         let left = last.commit.snapshots.checked_sub(covered);
-        let left = left.filter(|left| (1..=HISTORY_PAGE_ENTRIES as u64).contains(left)).ok_or_else(|| {
+        let left = left.filter(|left| (1..=PAGE).contains(left)).ok_or_else(|| {
             let error = Error::damaged(Layer::Commit, "history pages that cover too many or too few snapshots");
             error.at(last.commit.offset)
         })?;

@@ -15,6 +15,7 @@ use std::ops::Range;
 use self::references::ReferenceWalk;
 use super::reader::{Archive, Snapshot};
 use super::select::SnapshotSelector;
+use super::snapshots::SnapshotList;
 use crate::error::{Error, Layer, Result};
 use crate::observer::Observer;
 use crate::selection::Selection;
@@ -148,15 +149,14 @@ fn chosen_snapshots<'a>(
     if let Some(selector) = &options.at {
         return Ok(vec![Ok(archive.select(selector)?)]);
     }
-    match archive.snapshots() {
-        Ok(list) => Ok(list.into_iter().map(|summary| archive.snapshot(summary)).collect()),
-        Err(error) if error.is_io() => Err(error),
-        Err(error) => {
-            // The list is damaged; the newest snapshot may still be whole.
-            report.findings.push(Finding::new(error, None));
-            Ok(vec![archive.select(&SnapshotSelector::Latest)])
-        }
+    let SnapshotList { snapshots, damaged } = archive.list()?;
+    let none = snapshots.is_empty();
+    report.findings.extend(damaged.into_iter().map(|error| Finding::new(error, None)));
+    if none {
+        // The list is damaged; the newest snapshot may still be whole.
+        return Ok(vec![archive.select(&SnapshotSelector::Latest)]);
     }
+    Ok(snapshots.into_iter().map(|summary| archive.snapshot(summary)).collect())
 }
 
 fn check_patterns(snapshots: &[Result<Snapshot<'_>>], tables: &Selection) -> Result<()> {
