@@ -1,5 +1,7 @@
 //! Frames of slices: small slices share a frame, so that many little tables do not become many little frames.
 
+use std::collections::HashMap;
+
 use super::manifest::{Directory, Label, SliceReference, label};
 use crate::container::{ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
 use crate::error::{Error, Layer, Result};
@@ -44,38 +46,59 @@ pub(super) fn read_directory(raw: &[u8]) -> Result<(Directory, u64)> {
 /// Gives a claim where the snapshot wrote the frame itself and the directory names another place: a slice may be used in several
 /// places, and the directory names one of them.
 pub(super) fn check_label(
-    raw: &[u8],
+    index: &DirectoryIndex,
     by: Writing,
     table: &str,
     slice: (u64, u64),
     expected: Label,
 ) -> Result<Option<Claim>> {
     let (frame, start) = slice;
-    let (directory, mut position) = read_directory(raw)?;
     let refuse = |why| Err(Error::damaged(Layer::Directory, why).at(frame));
-    if by.writer.is_some_and(|writer| writer != directory.snapshot) {
+    if by.writer.is_some_and(|writer| writer != index.snapshot) {
         return refuse("a frame's directory names another snapshot than the one it was written with");
     }
-    let blocks = directory.slices.iter().filter(|label| label.what == label::BLOCK).count();
-    if blocks != if expected.what == label::BLOCK { directory.slices.len() } else { 0 } {
+    if index.blocks != if expected.what == label::BLOCK { index.slices } else { 0 } {
         return refuse("a directory with slices that do not belong into a frame of its kind");
     }
-    for label in &directory.slices {
-        if position == start {
-            if (label.what, label.rows, label.length) != (expected.what, expected.rows, expected.length) {
-                break;
-            }
-            let name = directory.tables.get(label.table as usize).cloned().unwrap_or_default();
-            let named = name == table && label.group == expected.group && label.column == expected.column;
-            if directory.snapshot != by.referrer || named {
-                return Ok(None);
-            }
-            let Label { what, group, column, .. } = *label;
-            return Ok(Some(Claim { table: name, what, group, column, frame, start }));
-        }
-        position = position.saturating_add(label.length);
+    let same =
+        |label: &&Label| (label.what, label.rows, label.length) == (expected.what, expected.rows, expected.length);
+    let Some(label) = index.labels.get(&start).filter(same) else {
+        return refuse("a reference to what is no slice of the frame's directory");
+    };
+    let name = index.tables.get(label.table as usize).map(String::as_str).unwrap_or_default();
+    let named = name == table && label.group == expected.group && label.column == expected.column;
+    if index.snapshot != by.referrer || named {
+        return Ok(None);
     }
-    refuse("a reference to what is no slice of the frame's directory")
+    let Label { what, group, column, .. } = *label;
+    Ok(Some(Claim { table: name.to_owned(), what, group, column, frame, start }))
+}
+
+/// A directory, decoded once for all the slices of its frame.
+#[derive(Debug)]
+pub(super) struct DirectoryIndex {
+    snapshot: u64,
+    tables: Vec<String>,
+    /// By the start of the slice.
+    labels: HashMap<u64, Label>,
+    slices: usize,
+    /// How many of the slices are column blocks.
+    blocks: usize,
+}
+
+impl DirectoryIndex {
+    /// Of the frame with this raw body.
+    pub(super) fn of(raw: &[u8]) -> Result<Self> {
+        let (directory, mut position) = read_directory(raw)?;
+        let mut labels = HashMap::with_capacity(directory.slices.len());
+        for label in &directory.slices {
+            labels.insert(position, *label);
+            position = position.saturating_add(label.length);
+        }
+        let blocks = directory.slices.iter().filter(|label| label.what == label::BLOCK).count();
+        let Directory { snapshot, tables, slices } = directory;
+        Ok(Self { snapshot, tables, labels, slices: slices.len(), blocks })
+    }
 }
 
 /// The place that a directory names for a slice, where it was met in another one.

@@ -163,7 +163,8 @@ impl Snapshot<'_> {
         let (what, rows, length) = (label::MANIFEST, entry.rows, place.length);
         let label = Label { table: 0, what, group: 0, column: 0, rows, length };
         let by = pack::Writing { referrer: self.manifest.number, writer };
-        match pack::check_label(&body, by, &entry.name, (place.frame.offset, place.start), label)? {
+        let index = pack::DirectoryIndex::of(&body).map_err(|error| error.at(place.frame.offset))?;
+        match pack::check_label(&index, by, &entry.name, (place.frame.offset, place.start), label)? {
             None => Ok(()),
             Some(_) => {
                 let why = "a frame's directory names a table manifest differently";

@@ -1,11 +1,11 @@
 //! Reading one table of a snapshot, at the cost of what is read.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
 use super::manifest::{Label, RowGroupEntry, TableManifest, label, stored_share};
-use super::pack::{self, Claim, Writing};
+use super::pack::{self, Claim, DirectoryIndex, Writing};
 use super::tree::{Leaf, Leaves};
 use crate::block;
 use crate::container::{ContainerReader, FrameKind, Reference};
@@ -20,6 +20,7 @@ pub struct Table<'a> {
     container: &'a ContainerReader,
     offset: u64,
     manifest: TableManifest,
+    directory: Mutex<Option<(u64, Arc<DirectoryIndex>)>>,
 }
 
 /// A row group and its place in the table.
@@ -50,7 +51,7 @@ impl GroupPlace {
 
 impl<'a> Table<'a> {
     pub(super) fn new(container: &'a ContainerReader, offset: u64, manifest: TableManifest) -> Self {
-        Self { container, offset, manifest }
+        Self { container, offset, manifest, directory: Mutex::new(None) }
     }
 
     /// Its manifest.
@@ -145,7 +146,8 @@ impl<'a> Table<'a> {
             rows: place.entry.rows,
             length: block.length,
         };
-        pack::check_label(&body, by, &self.manifest.schema.name, (frame.offset, block.start), label)
+        let index = self.directory(frame, &body)?;
+        pack::check_label(&index, by, &self.manifest.schema.name, (frame.offset, block.start), label)
     }
 
     /// Checks what the directory of a leaf page's frame says of the page.
@@ -159,7 +161,23 @@ impl<'a> Table<'a> {
             rows: leaf.groups.iter().map(|group| group.rows).sum(),
             length: leaf.page.length,
         };
-        pack::check_label(&body, by, &self.manifest.schema.name, (leaf.page.frame.offset, leaf.page.start), label)
+        let index = self.directory(&leaf.page.frame, &body)?;
+        pack::check_label(&index, by, &self.manifest.schema.name, (leaf.page.frame.offset, leaf.page.start), label)
+    }
+
+    /// The directory of a frame. That of the frame asked for last is kept: its slices are asked for one after another.
+    fn directory(&self, frame: &Reference, body: &[u8]) -> Result<Arc<DirectoryIndex>> {
+        if let Ok(kept) = self.directory.lock()
+            && let Some((of, index)) = &*kept
+            && *of == frame.offset
+        {
+            return Ok(Arc::clone(index));
+        }
+        let index = Arc::new(DirectoryIndex::of(body).map_err(|error| error.at(frame.offset))?);
+        if let Ok(mut kept) = self.directory.lock() {
+            *kept = Some((frame.offset, Arc::clone(&index)));
+        }
+        Ok(index)
     }
 
     /// Reads the given columns of all rows, row group by row group.

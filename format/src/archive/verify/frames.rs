@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Finding, VerifyReport};
+use crate::archive::snapshots::SnapshotSummary;
 use crate::container::layout::HEADER_LENGTH;
 use crate::container::{Commit, ContainerReader, FrameHeader, FrameKind, Reference};
 use crate::error::{Error, Layer, Result};
@@ -17,8 +18,8 @@ const BATCH_BYTES: u64 = 64 << 20;
 pub(super) struct ChainFrames {
     /// Offsets of frames whose bytes are intact, ascending.
     intact: Vec<u64>,
-    /// Offset and snapshot number of each commit, ascending.
-    commits: Vec<(u64, u64)>,
+    /// The commits, in order.
+    commits: Vec<Commit>,
 }
 
 impl ChainFrames {
@@ -29,8 +30,19 @@ impl ChainFrames {
 
     /// The number of the snapshot that the frame at this offset was written with.
     pub(super) fn writer_of(&self, offset: u64) -> Option<u64> {
-        let next = self.commits.partition_point(|(commit, _)| *commit < offset);
-        self.commits.get(next).map(|(_, number)| *number)
+        let next = self.commits.partition_point(|commit| commit.offset < offset);
+        self.commits.get(next).map(|commit| commit.number)
+    }
+
+    /// What is wrong with what a list says of a snapshot, which history pages may have said: its commit says it first.
+    pub(super) fn contradiction(&self, listed: &SnapshotSummary) -> Option<Error> {
+        let commit = self.commits.iter().rfind(|commit| commit.number == listed.number)?;
+        let agrees = commit.manifest == listed.manifest
+            && commit.time == listed.time
+            && commit.bytes_added == listed.bytes_added
+            && (commit.tables, commit.rows) == (listed.tables, listed.rows);
+        let why = || format!("the history and the commit of snapshot {} disagree", listed.number);
+        (!agrees).then(|| Error::damaged(Layer::Commit, why()).at(commit.offset))
     }
 }
 
@@ -149,7 +161,7 @@ impl FrameWalk<'_> {
         let length = header.frame_length().unwrap_or(u64::MAX);
         let reference = Reference { offset, length, digest: header.header_digest };
         let (commit, checked) = self.container.commit_of_chain(offset)?;
-        self.frames.commits.push((offset, commit.number));
+        self.frames.commits.push(commit);
         let previous = self.commit.replace((reference, commit));
         let refuse = |why: String| Err(Error::damaged(Layer::Commit, why));
         if commit.previous != previous.map(|(reference, _)| reference) {

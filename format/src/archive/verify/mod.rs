@@ -127,6 +127,10 @@ pub fn verify(archive: &Archive, options: &VerifyOptions, observer: &dyn Observe
     let whole = options.at.is_none() && options.tables.is_everything();
     let frames = if whole { Some(frames::hash_all(archive.container(), &mut report, observer)?) } else { None };
     let snapshots = chosen_snapshots(archive, options, &mut report)?;
+    if let Some(frames) = &frames {
+        let contradictions = snapshots.iter().flatten().filter_map(|snapshot| frames.contradiction(snapshot.summary()));
+        report.findings.extend(contradictions.map(|error| Finding::new(error, None)));
+    }
     check_patterns(&snapshots, &options.tables)?;
     let mut walk = ReferenceWalk::new(archive.container(), options.full, frames, &mut report, observer);
     for snapshot in snapshots {
