@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::chosen::Chosen;
-use super::connection::{self, side_files, watched};
+use super::connection::{self, watched};
 use super::failure::failure;
 use super::foreign_keys::Before;
 use super::load::{self, Loaded};
@@ -18,6 +18,7 @@ use super::virtual_tables;
 use crate::error::{Error, Result};
 use crate::observer::{Observer, check_cancelled};
 use crate::source::sqlite::names::quote;
+use crate::source::sqlite::side_files;
 
 /// Plans a restore into a database that exists, and changes nothing. `empty`: the file has no bytes.
 pub(super) fn plan(chosen: &Chosen<'_>, path: &Path, mode: RestoreMode, empty: bool) -> Result<RestorePlan> {
@@ -69,7 +70,8 @@ pub(super) fn restore(
 }
 
 fn open(path: &Path) -> Result<Connection> {
-    let has_log = side_files(path).next().and_then(|log| log.metadata().ok()).is_some_and(|log| log.len() > 0);
+    let [log, ..] = side_files(path);
+    let has_log = log.metadata().is_ok_and(|log| log.len() > 0);
     let connection = connection::open(path)?;
     // What another program left in its log is not moved into the database unless the restore succeeds.
     connection
