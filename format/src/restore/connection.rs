@@ -30,7 +30,9 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
 }
 
 /// What stands in the target or comes from the snapshot must not act: no triggers fire, no view is read, no function is
-/// trusted. Foreign keys and CHECK constraints are looked at when all rows are there, not row by row.
+/// trusted. Foreign keys are looked at when all rows are there, not row by row. So are CHECK constraints of tables that are
+/// made: rows that break them are in the snapshot. Whoever adds rows to a table of the target has them heeded
+/// (`integrity::heed_check_constraints`).
 ///
 /// Double-quoted texts stay allowed in definitions, because databases have such definitions.
 fn harden(connection: &Connection) -> rusqlite::Result<()> {
