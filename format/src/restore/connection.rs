@@ -1,5 +1,7 @@
 //! Opening the database that is written, letting nothing in it or in the snapshot act, and stopping when asked.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -62,6 +64,28 @@ pub(super) fn refuse_stale_side_files(database: &Path) -> Result<()> {
         ))
         .with_hint("move it away, with the database it belongs to, or restore to another path")),
         None => Ok(()),
+    }
+}
+
+/// Refuses a database that SQLite would roll back when it is opened, because a write did not end.
+pub(super) fn refuse_unfinished_write(database: &Path) -> Result<()> {
+    let [_, _, journal] = side_files(database);
+    // A journal that is kept for later writes begins with zeros; SQLite does not apply it.
+    let mut first = [0_u8];
+    let read = File::open(&journal).and_then(|mut file| file.read(&mut first));
+    match read {
+        Ok(_) if first == [0] => Ok(()),
+        Ok(_) => Err(Error::request(format!(
+            "{} holds a write that did not end; reading {} would undo it there",
+            journal.display(),
+            database.display()
+        ))
+        .with_hint(
+            "if no program is writing, one was killed: open the database once with sqlite3 and read a table, which rolls it \
+             back; then plan again",
+        )),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(Error::io(format_args!("looking at {}", journal.display()), cause)),
     }
 }
 
