@@ -9,14 +9,14 @@
 //! | trap | where |
 //! |---|---|
 //! | damage found after half the tables were written | `chosen` (all stored bytes first) |
-//! | stale `-wal`, temp files left behind, overwriting | `new_file`, `connection` |
+//! | stale `-wal`, hot `-journal`, links, temp files left behind, overwriting | `new_file`, `connection` |
 //! | definitions that do something else than they say | `definitions`, `settings` |
 //! | texts that are invalid, or that SQLite's converter alters; ON CONFLICT clauses; NaN | `rows` |
 //! | virtual tables without their module | `virtual_tables` |
 //! | triggers that fire, functions that run | `connection` (switched off) |
 //! | sqlite_sequence, sqlite_stat1, sqlite_stat4 | `bookkeeping` |
 //! | rows that refer to nothing | `foreign_keys` |
-//! | CHECK constraints, indexes that disagree | `integrity` |
+//! | CHECK constraints of the snapshot and of the target, indexes that disagree | `integrity` |
 //! | schema drift, names that are taken | `target` |
 //! | values that changed on the way | `proof`, `row_sum` |
 
