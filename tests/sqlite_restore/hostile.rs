@@ -152,6 +152,20 @@ fn objects_that_are_something_else() {
     refused(&[table("t", "CREATE TABLE t(a)")], &[reserved]);
 }
 
+/// The schema would keep the second statement, for whatever program runs what stands there.
+#[test]
+fn a_virtual_table_with_a_second_statement_behind_it() {
+    for behind in
+        ["; DROP TABLE other", "; CREATE VIRTUAL TABLE w USING fts5(a)", ";; nonsense", "\0; DROP TABLE other"]
+    {
+        for module in ["fts5", "not_here"] {
+            let definition = format!("CREATE VIRTUAL TABLE v USING {module}(a){behind}");
+            let error = refused(&[table("t", "CREATE TABLE t(a)")], &[object("virtual table", "v", "v", &definition)]);
+            assert!(error.is_damaged() || error.is_database(), "{definition:?}: {error}");
+        }
+    }
+}
+
 #[test]
 fn tables_said_to_be_sqlites_own() {
     let mut internal = table("t", "CREATE TABLE t(a)");

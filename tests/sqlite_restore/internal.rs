@@ -47,6 +47,48 @@ fn only_rows_about_restored_tables_go_along() {
     assert_eq!(all("SELECT group_concat(DISTINCT tbl) FROM sqlite_stat4"), "other,a");
 }
 
+/// SQLite makes both tables of statistics when one is asked for.
+#[test]
+fn tables_of_sqlites_own_are_not_made_for_no_rows() {
+    let case = Case::new(
+        "CREATE TABLE indexed(a, b); CREATE INDEX i ON indexed(a); INSERT INTO indexed VALUES (1, 2), (2, 3);
+         CREATE TABLE bare(a); INSERT INTO bare VALUES (1); ANALYZE;
+         CREATE TABLE unknown(a); INSERT INTO unknown VALUES (1);
+         CREATE TABLE counts(a INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO counts VALUES (4);",
+    );
+    for (table, made) in [
+        ("unknown", ""),
+        ("bare", "sqlite_stat1"),
+        ("indexed", "sqlite_stat1 sqlite_stat4"),
+        ("counts", "sqlite_sequence"),
+    ] {
+        for exists in [false, true] {
+            if exists {
+                drop(case.make_target("CREATE TABLE other(x)"));
+            }
+            case.restore(RestoreMode::Create, &[table]).unwrap();
+            let target = case.open_target();
+            let sql = "SELECT coalesce(group_concat(name, ' ' ORDER BY name), '') FROM sqlite_schema
+                       WHERE name LIKE 'sqlite\\_%' ESCAPE '\\' AND type = 'table'";
+            let found: String = target.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(found, made, "{table} {exists}");
+            drop(target);
+            std::fs::remove_file(case.target()).unwrap();
+        }
+    }
+}
+
+/// What the target's ANALYZE made stays, with or without rows.
+#[test]
+fn statistics_that_the_target_has_stay_there() {
+    let case = Case::new("CREATE TABLE bare(a); INSERT INTO bare VALUES (1); ANALYZE;");
+    drop(case.make_target("CREATE TABLE other(x); ANALYZE;"));
+    case.restore(RestoreMode::Create, &["bare"]).unwrap();
+    let target = case.open_target();
+    assert_eq!(number(&target, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'sqlite_stat_'"), 2);
+    assert_eq!(number(&target, "SELECT CAST(stat AS INTEGER) FROM sqlite_stat1 WHERE tbl = 'bare'"), 1);
+}
+
 #[test]
 fn a_table_that_counts_restored_alone_counts_on() {
     let case = Case::new(

@@ -17,6 +17,9 @@ use crate::source::sqlite::names::quote;
 
 const SEQUENCE: &str = "sqlite_sequence";
 
+/// Where ANALYZE puts what it finds.
+const STATISTICS: [&str; 2] = ["sqlite_stat1", "sqlite_stat4"];
+
 /// Writes the rows of SQLite's own tables: all of them if `whole`, else those about the restored tables, in place of what
 /// the target has about these, and proves them. A table that cannot be made here is named in `warnings`.
 pub(super) fn restore(
@@ -28,25 +31,34 @@ pub(super) fn restore(
     observer: &dyn Observer,
 ) -> Result<()> {
     forget_sequences(connection, chosen)?;
+    let mut unwanted = Vec::new();
+    for name in STATISTICS {
+        if !exists(connection, name)? {
+            unwanted.push(name);
+        }
+    }
     for table in &chosen.bookkeeping {
         let name = &table.schema().name;
         let about = if whole { None } else { Some(rows_about(table, chosen)?) };
-        if about.as_ref().is_some_and(Vec::is_empty) && !exists(connection, name)? {
+        if about.as_ref().is_some_and(Vec::is_empty)
+            && (unwanted.contains(&name.as_str()) || !exists(connection, name)?)
+        {
             continue;
         }
         if !make(connection, name)? {
             warnings.push(format!("{name} cannot be made by this SQLite; ANALYZE makes what it can"));
             continue;
         }
+        unwanted.retain(|unwanted| unwanted != name);
         check_columns(connection, table)?;
         match about {
             None => write_whole(connection, table, encodings, observer)?,
             Some(rows) => write_about(connection, table, chosen, &rows)?,
         }
     }
-    if whole && !chosen.bookkeeping.iter().any(|table| table.schema().name == "sqlite_stat4") {
-        // Made together with sqlite_stat1, and not the snapshot's.
-        connection.execute_batch("DROP TABLE IF EXISTS main.sqlite_stat4").map_err(writing)?;
+    // SQLite makes them together, also where there is nothing to be put into one of them.
+    for name in unwanted {
+        connection.execute_batch(&format!("DROP TABLE IF EXISTS main.{name}")).map_err(writing)?;
     }
     Ok(())
 }

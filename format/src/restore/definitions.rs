@@ -1,8 +1,8 @@
 //! Running the definitions of a snapshot. They are text from a file: each may make the one thing it is said to make, and
 //! do nothing else. SQLite itself is asked what a statement does while it is compiled, before any of it runs.
 
-use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, Statement};
 
 use super::chosen::contradiction;
 use super::failure::failure;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// What a definition is to make.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted<'a> {
-    /// "table", "index", "trigger" or "view".
+    /// "table", "index", "trigger" or "view"; or "virtual table", which is only compiled.
     pub(super) kind: &'a str,
     /// Its name.
     pub(super) name: &'a str,
@@ -28,20 +28,7 @@ pub(super) fn create(connection: &mut Connection, wanted: &Wanted<'_>) -> Result
     let last_entry: i64 = connection
         .query_row("SELECT coalesce(max(rowid), 0) FROM main.sqlite_master", [], |row| row.get(0))
         .map_err(creating)?;
-    let permit = Permit { kind: kind.to_owned(), name: name.to_owned(), table: wanted.table.to_owned() };
-    connection.authorizer(Some(move |context: AuthContext<'_>| permit.answer(&context))).map_err(creating)?;
-    let result = connection.prepare(wanted.definition).and_then(|mut statement| statement.raw_execute());
-    connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(creating)?;
-    match result {
-        Ok(_) => {}
-        Err(rusqlite::Error::MultipleStatement | rusqlite::Error::ExecuteReturnedResults) => {
-            return Err(contradiction(format!("the definition of {kind} \"{name}\" does more than create it")));
-        }
-        Err(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::AuthorizationForStatementDenied) => {
-            return Err(contradiction(format!("the definition of {kind} \"{name}\" does something else: {cause}")));
-        }
-        Err(cause) => return Err(creating(cause)),
-    }
+    permitted(connection, wanted, |statement| statement.raw_execute().map(drop))?;
     let stored: rusqlite::Result<(String, String, String)> = connection.query_row(
         "SELECT type, tbl_name, sql FROM main.sqlite_master WHERE rowid > ?1 AND name = ?2",
         (last_entry, name),
@@ -64,6 +51,35 @@ pub(super) fn create(connection: &mut Connection, wanted: &Wanted<'_>) -> Result
         }
         Err(rusqlite::Error::QueryReturnedNoRows) => {
             Err(contradiction(format!("the definition of {kind} \"{name}\" does not make it")))
+        }
+        Err(cause) => Err(creating(cause)),
+    }
+}
+
+/// Compiles a definition, which may be one statement that makes what is wanted, and runs none of it.
+pub(super) fn compile(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<()> {
+    permitted(connection, wanted, |_| Ok(()))
+}
+
+/// Compiles a definition and does `work` with it, while SQLite refuses everything that does not make what is wanted.
+fn permitted(
+    connection: &mut Connection,
+    wanted: &Wanted<'_>,
+    work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<()>,
+) -> Result<()> {
+    let Wanted { kind, name, .. } = *wanted;
+    let creating = |cause| failure(format_args!("creating {kind} \"{name}\""), cause);
+    let permit = Permit { kind: kind.to_owned(), name: name.to_owned(), table: wanted.table.to_owned() };
+    connection.authorizer(Some(move |context: AuthContext<'_>| permit.answer(&context))).map_err(creating)?;
+    let result = connection.prepare(wanted.definition).and_then(|mut statement| work(&mut statement));
+    connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(creating)?;
+    match result {
+        Ok(()) => Ok(()),
+        Err(rusqlite::Error::MultipleStatement | rusqlite::Error::ExecuteReturnedResults) => {
+            Err(contradiction(format!("the definition of {kind} \"{name}\" does more than create it")))
+        }
+        Err(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::AuthorizationForStatementDenied) => {
+            Err(contradiction(format!("the definition of {kind} \"{name}\" does something else: {cause}")))
         }
         Err(cause) => Err(creating(cause)),
     }
@@ -99,6 +115,7 @@ impl Permit {
             AuthAction::CreateTrigger { trigger_name, table_name } => {
                 self.kind == "trigger" && trigger_name == self.name && is_own(table_name)
             }
+            AuthAction::CreateVtable { table_name, .. } => self.kind == "virtual table" && table_name == self.name,
             AuthAction::CreateView { view_name } => self.kind == "view" && view_name == self.name,
             // How CREATE enters what it made, and fills an index.
             AuthAction::Insert { table_name } | AuthAction::Update { table_name, .. } => is_schema(table_name),

@@ -13,7 +13,8 @@ pub enum RestoreMode {
     Create,
     /// Tables that exist already are dropped and made again as the snapshot has them.
     Replace,
-    /// Rows are added to tables that exist already; no definition of the snapshot is run.
+    /// Rows are added to tables that exist already, by what these demand (keys, NOT NULL, CHECK); no definition of the snapshot
+    /// is run.
     Append,
 }
 

@@ -1,15 +1,19 @@
-//! Virtual tables: their declarations are entered into the schema as they are, so that no code of their modules runs and a
-//! module that is not here does not matter. Their content is in shadow tables, which are restored as tables.
+//! Virtual tables: their declarations are entered into the schema as they are, and not run, so that a module that is not
+//! here does not matter and none makes or fills its storage. Their content is in shadow tables, which are restored as tables.
+//!
+//! Modules that are compiled into SQLite do run a little: listing the tables (`PRAGMA table_list`) makes SQLite connect to
+//! them to learn the columns, and they may read their shadow tables for it. A module that fails then is not listened to.
 
 use rusqlite::Connection;
 
 use super::chosen::contradiction;
+use super::definitions::{self, Wanted};
 use super::failure::failure;
 use crate::error::Result;
 use crate::model::SchemaObject;
 
 /// Enters the declarations and has SQLite read its schema anew, which tells whether the database can be opened with them.
-pub(super) fn declare(connection: &Connection, virtual_tables: &[SchemaObject]) -> Result<()> {
+pub(super) fn declare(connection: &mut Connection, virtual_tables: &[SchemaObject]) -> Result<()> {
     if virtual_tables.is_empty() {
         return Ok(());
     }
@@ -18,6 +22,12 @@ pub(super) fn declare(connection: &Connection, virtual_tables: &[SchemaObject]) 
     if let Some(name) = names.iter().find(|name| name.get(..7).is_some_and(|n| n.eq_ignore_ascii_case("sqlite_"))) {
         return Err(contradiction(format!("\"{name}\" is said to be a virtual table")));
     }
+    for object in virtual_tables {
+        // The schema takes any text, and SQLite reads the first statement of it each time the database is opened.
+        let SchemaObject { kind, name, definition, .. } = object;
+        definitions::compile(connection, &Wanted { kind, name, table: name, definition })?;
+    }
+    let connection = &*connection;
     with_writable_schema(connection, |connection| {
         let mut taken = connection.prepare("SELECT 1 FROM main.sqlite_master WHERE name = ?1 COLLATE NOCASE")?;
         let mut enter = connection.prepare(
@@ -87,8 +97,8 @@ mod tests {
 
     #[test]
     fn a_missing_module_does_not_matter() {
-        let connection = Connection::open_in_memory().unwrap();
-        declare(&connection, &[object("v", "CREATE VIRTUAL TABLE v USING nowhere(a, b)")]).unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        declare(&mut connection, &[object("v", "CREATE VIRTUAL TABLE v USING nowhere(a, b)")]).unwrap();
         connection.execute_batch("CREATE TABLE works(a)").unwrap();
         assert!(connection.prepare("SELECT * FROM v").is_err());
         forget(&connection, &["V".into()]).unwrap();
@@ -105,15 +115,22 @@ mod tests {
             "DROP TABLE kept",
             "nonsense",
             "",
+            "CREATE VIRTUAL TABLE v USING fts5(a); DROP TABLE kept",
+            "CREATE VIRTUAL TABLE v USING fts5(a); CREATE VIRTUAL TABLE w USING fts5(a)",
+            "CREATE VIRTUAL TABLE v USING nowhere(a); nonsense",
+            "CREATE VIRTUAL TABLE temp.v USING fts5(a)",
+            "PRAGMA recursive_triggers = ON",
         ] {
-            let connection = Connection::open_in_memory().unwrap();
+            let mut connection = Connection::open_in_memory().unwrap();
             connection.execute_batch("CREATE TABLE kept(a); BEGIN").unwrap();
-            assert!(declare(&connection, &[object("v", definition)]).is_err(), "{definition}");
+            assert!(declare(&mut connection, &[object("v", definition)]).is_err(), "{definition}");
             connection.execute_batch("ROLLBACK").unwrap();
             assert!(connection.prepare("SELECT a FROM kept").is_ok(), "{definition}");
+            let on: bool = connection.query_row("PRAGMA recursive_triggers", [], |row| row.get(0)).unwrap();
+            assert!(!on, "a setting was changed by compiling {definition}");
         }
-        let connection = Connection::open_in_memory().unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE V(a)").unwrap();
-        assert!(declare(&connection, &[object("v", "CREATE VIRTUAL TABLE v USING fts5(a)")]).is_err());
+        assert!(declare(&mut connection, &[object("v", "CREATE VIRTUAL TABLE v USING fts5(a)")]).is_err());
     }
 }
