@@ -44,11 +44,11 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
     for omission in &report.omitted {
         problems::warn(&format!("not in the snapshot: {}: {}", omission.what, omission.reason));
     }
-    if args.json {
-        as_json::write(out, &object(args, &options, &report))?;
+    super::told(if args.json {
+        as_json::write(out, &object(args, &options, &report))
     } else {
-        print(args, &report, out)?;
-    }
+        print(args, &report, out)
+    });
     Ok(Exit::Well)
 }
 
@@ -78,15 +78,31 @@ fn refuse_archive_path(args: &DumpArgs) -> Result<(), Error> {
             Error::request(format!("{shown} is the database itself")).with_hint("give the archive another name")
         );
     }
-    for companion in COMPANIONS {
-        let mut path = args.source.clone().into_os_string();
-        path.push(companion);
-        if Path::new(&path) == args.archive || super::is_same_file(Path::new(&path), &args.archive) {
-            return Err(Error::request(format!("{shown} is a name that SQLite uses for its own files"))
-                .with_hint("give the archive another name"));
+    // SQLite follows a link to the database, and names its files after what the link leads to.
+    let linked = args.source.canonicalize().ok();
+    for database in [Some(args.source.as_path()), linked.as_deref()].into_iter().flatten() {
+        for companion in COMPANIONS {
+            let mut path = database.as_os_str().to_owned();
+            path.push(companion);
+            if is_same_place(Path::new(&path), &args.archive) {
+                return Err(Error::request(format!("{shown} is a name that SQLite uses for its own files"))
+                    .with_hint("give the archive another name"));
+            }
         }
     }
     Ok(())
+}
+
+/// Would both paths be one file, whether or not there is one yet?
+fn is_same_place(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        let name = path.file_name()?.to_owned();
+        // The folder of a bare name is the current one.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(name))
+    };
+    let same = place(a).is_some_and(|place_of_a| place(b) == Some(place_of_a));
+    same || super::is_same_file(a, b)
 }
 
 fn now() -> Result<i64, Error> {

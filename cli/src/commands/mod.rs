@@ -8,6 +8,7 @@ mod restore;
 mod show;
 mod verify;
 
+use std::io;
 use std::path::Path;
 
 use tabark::Error;
@@ -40,6 +41,14 @@ fn open(path: &Path) -> Result<Archive, Error> {
     let archive = Archive::open(path)?;
     problems::warn_of_tail(archive.tail());
     Ok(archive)
+}
+
+/// What became of the report on work that is done. Whoever reads the exit code asks about the work: it stands, and a report
+/// that could not be written does not turn it into a failure.
+fn told(report: io::Result<()>) {
+    if let Err(error) = report {
+        problems::warn(&format!("the work is done, but its report is incomplete: writing standard output: {error}"));
+    }
 }
 
 /// A pattern that cannot be one is a wrong command line; one that matches nothing is found out later.
