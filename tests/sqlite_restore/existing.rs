@@ -151,6 +151,40 @@ fn append_refuses_conflicts_whatever_the_table_says() {
     }
 }
 
+/// The snapshot's rows are right by the snapshot's definition; the live table's application relies on its own.
+#[test]
+fn append_refuses_rows_that_break_the_targets_check() {
+    for definition in [
+        "CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT CHECK (length(name) < 4))",
+        "CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT, CONSTRAINT short CHECK (length(name) < 4) ON CONFLICT IGNORE)",
+    ] {
+        let case = Case::new(SOURCE);
+        drop(case.make_target(&format!("{definition}; INSERT INTO users VALUES (9, 'my'); CREATE TABLE log(what)")));
+        let error = case.refused(RestoreMode::Append, &["log", "users"]);
+        assert!(error.is_database() && error.message().contains("CHECK") && error.table() == Some("users"), "{error}");
+        assert!(error.hint().unwrap().contains("does not allow"), "{error}");
+        let target = case.open_target();
+        assert_eq!(number(&target, "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM log)"), 1);
+    }
+}
+
+/// Rows that broke the target's CHECK before are not the restore's, and are not said to be the snapshot's.
+#[test]
+fn append_does_not_say_that_the_snapshot_breaks_the_targets_check() {
+    let case = Case::new(SOURCE);
+    drop(case.make_target(
+        "CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT CHECK (length(name) < 9)); PRAGMA ignore_check_constraints = ON;
+         INSERT INTO users VALUES (9, 'much too long'); CREATE TABLE log(what)",
+    ));
+    let report = case.restore(RestoreMode::Append, &["log", "users"]).unwrap();
+    assert!(
+        matches!(&report.warnings[..], [one] if one.contains("\"users\"") && one.contains("before")),
+        "{:?}",
+        report.warnings
+    );
+    assert_eq!(number(&case.open_target(), "SELECT count(*) FROM users"), 3);
+}
+
 /// Reading a key by a collation of the application stands another one in for it, by which no row may be added.
 #[test]
 fn append_refuses_a_key_whose_collation_is_not_here() {

@@ -95,6 +95,120 @@ fn a_plan_changes_nothing_and_says_what_happens() {
     assert!(error.is_request() && error.message().contains("no table \"t\""), "{error}");
 }
 
+/// Every file of a folder, with its content.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    files(folder).into_iter().map(|name| (name.clone(), bytes(&folder.join(name)))).collect()
+}
+
+/// Makes `database` with a log that a killed program left: its last row is only there.
+fn leave_log(database: &Path) {
+    let other = Connection::open(database).unwrap();
+    other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT, b)").unwrap();
+    other.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    other.execute_batch("INSERT INTO t VALUES (5, 'in the log')").unwrap();
+}
+
+/// SQLite keeps its files beside what the link leads to, not beside the link.
+#[cfg(unix)]
+#[test]
+fn a_log_beside_what_a_link_leads_to_is_not_moved_by_a_plan_or_a_refusal() {
+    let case = Case::new(SMALL);
+    std::fs::create_dir(case.file("real")).unwrap();
+    leave_log(&case.file("real/file.db"));
+    std::os::unix::fs::symlink("real/file.db", case.target()).unwrap();
+    let state = || ["real/file.db", "real/file.db-wal"].map(|name| bytes(&case.file(name)));
+    let before = state();
+    assert!(before[1].len() > 4096);
+    assert!(case.plan(RestoreMode::Create, &[]).unwrap_err().message().contains("already"));
+    case.plan(RestoreMode::Append, &[]).unwrap();
+    assert!(state() == before, "a plan moved the log");
+    assert!(case.restore(RestoreMode::Create, &[]).unwrap_err().is_request());
+    assert!(state() == before, "a refusal moved the log");
+    let error = case.restore(RestoreMode::Append, &[]).unwrap_err();
+    assert!(error.is_database() && error.message().contains("UNIQUE"), "{error}");
+    let after = state();
+    assert!(after[0] == before[0] && after[1].starts_with(&before[1]), "a failure moved the log");
+    case.restore(RestoreMode::Replace, &[]).unwrap();
+    assert_eq!(files(&case.file("real")), ["file.db"]);
+    assert!(case.target().is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stale_log_beside_what_a_link_leads_to_is_refused() {
+    let case = Case::new(SMALL);
+    std::fs::create_dir(case.file("real")).unwrap();
+    std::fs::write(case.file("real/file.db"), b"").unwrap();
+    std::fs::write(case.file("real/file.db-wal"), b"stale").unwrap();
+    std::os::unix::fs::symlink("real/file.db", case.target()).unwrap();
+    let error = case.restore(RestoreMode::Create, &[]).unwrap_err();
+    assert!(error.is_request() && error.message().contains("file.db-wal"), "{error}");
+    assert_eq!(bytes(&case.file("real/file.db-wal")), b"stale");
+}
+
+#[test]
+fn a_plan_leaves_no_index_beside_a_log() {
+    let case = Case::new(SMALL);
+    leave_log(&case.target());
+    std::fs::remove_file(case.file("target.db-shm")).unwrap();
+    let before = contents(case.directory.path());
+    let planned = case.plan(RestoreMode::Append, &[]).unwrap();
+    assert_eq!(planned.tables.len(), 1, "the table is only in the log");
+    assert!(case.plan(RestoreMode::Create, &[]).unwrap_err().is_request());
+    assert!(contents(case.directory.path()) == before, "{:?}", files(case.directory.path()));
+}
+
+/// Makes `database` as a writer leaves it that is killed with half of its transaction in the file: to be rolled back.
+fn leave_hot_journal(case: &Case, database: &Path) {
+    let made = case.file("writer.db");
+    let writer = Connection::open(&made).unwrap();
+    writer
+        .execute_batch(
+            "CREATE TABLE other(a); INSERT INTO other VALUES (zeroblob(100000)); PRAGMA cache_size = 1; BEGIN;
+             UPDATE other SET a = randomblob(100000); INSERT INTO other VALUES (randomblob(100000));",
+        )
+        .unwrap();
+    let beside = |path: &Path| PathBuf::from(format!("{}-journal", path.display()));
+    std::fs::copy(&made, database).unwrap();
+    std::fs::copy(beside(&made), beside(database)).unwrap();
+    drop(writer);
+    std::fs::remove_file(made).unwrap();
+}
+
+#[test]
+fn a_plan_rolls_no_journal_back() {
+    let case = Case::new(SMALL);
+    leave_hot_journal(&case, &case.target());
+    let before = contents(case.directory.path());
+    let error = case.plan(RestoreMode::Create, &[]).unwrap_err();
+    assert!(error.is_request() && error.message().contains("target.db-journal"), "{error}");
+    assert!(error.hint().unwrap().contains("sqlite3"), "{error}");
+    assert!(contents(case.directory.path()) == before, "{:?}", files(case.directory.path()));
+    #[cfg(unix)]
+    {
+        let link = Case::new(SMALL);
+        std::os::unix::fs::symlink(case.target(), link.target()).unwrap();
+        assert!(link.plan(RestoreMode::Create, &[]).unwrap_err().message().contains("target.db-journal"));
+        assert!(contents(case.directory.path()) == before, "{:?}", files(case.directory.path()));
+    }
+    // What is restored for good has SQLite roll back first.
+    case.restore(RestoreMode::Create, &[]).unwrap();
+    let target = case.open_target();
+    assert_eq!(number(&target, "SELECT count(*) FROM other WHERE a = zeroblob(100000)"), 1);
+    assert_eq!(number(&target, "SELECT count(*) FROM other"), 1);
+    assert_eq!(number(&target, "SELECT count(*) FROM t"), 1);
+}
+
+#[test]
+fn a_journal_that_is_kept_for_later_writes_does_not_matter() {
+    let case = Case::new(SMALL);
+    drop(case.make_target("PRAGMA journal_mode = PERSIST; CREATE TABLE other(a); INSERT INTO other VALUES (1)"));
+    assert!(!bytes(&case.file("target.db-journal")).is_empty());
+    let before = contents(case.directory.path());
+    case.plan(RestoreMode::Create, &[]).unwrap();
+    assert!(contents(case.directory.path()) == before);
+}
+
 #[test]
 fn nothing_chosen_is_no_restore() {
     let case = Case::new(SMALL);

@@ -1,6 +1,8 @@
 //! Opening the database that is written, letting nothing in it or in the snapshot act, and stopping when asked.
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::failure;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
+use crate::source::sqlite::{plain, side_files};
 
 /// How long to wait for another program's lock: writers hold theirs for milliseconds, and a restore that hangs is worse
 /// than one that says why it cannot be.
@@ -18,23 +21,20 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the observer is asked while SQLite is busy with one long statement (building an index, checking).
 const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Files that SQLite keeps beside a database, by what their names add to its.
-const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
-
 /// Opens an existing file for reading and writing. Nothing is locked or read yet.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     let opening = |cause| failure(format_args!("opening {}", path.display()), cause);
-    // SQLite is compiled with URI names on: behind a folder, "file:x" and ":memory:" are file names.
-    let plain = if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(plain, flags).map_err(opening)?;
+    let connection = Connection::open_with_flags(plain(path), flags).map_err(opening)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(opening)?;
     harden(&connection).map_err(opening)?;
     Ok(connection)
 }
 
 /// What stands in the target or comes from the snapshot must not act: no triggers fire, no view is read, no function is
-/// trusted. Foreign keys and CHECK constraints are looked at when all rows are there, not row by row.
+/// trusted. Foreign keys are looked at when all rows are there, not row by row. So are CHECK constraints of tables that are
+/// made: rows that break them are in the snapshot. Whoever adds rows to a table of the target has them heeded
+/// (`integrity::heed_check_constraints`).
 ///
 /// Double-quoted texts stay allowed in definitions, because databases have such definitions.
 fn harden(connection: &Connection) -> rusqlite::Result<()> {
@@ -54,18 +54,9 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA ignore_check_constraints = ON")
 }
 
-/// The files beside a database that SQLite would apply to it.
-pub(super) fn side_files(database: &Path) -> impl Iterator<Item = PathBuf> {
-    SIDE_FILES.into_iter().map(move |addition| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(addition);
-        PathBuf::from(name)
-    })
-}
-
 /// Refuses a file that is to be made where such files of an earlier one stand: SQLite would apply them to it.
 pub(super) fn refuse_stale_side_files(database: &Path) -> Result<()> {
-    match side_files(database).find(|path| path.symlink_metadata().is_ok()) {
+    match side_files(database).into_iter().find(|path| path.symlink_metadata().is_ok()) {
         Some(stale) => Err(Error::request(format!(
             "{} stands where {} is to be made; SQLite would apply it to the new database",
             stale.display(),
@@ -73,6 +64,28 @@ pub(super) fn refuse_stale_side_files(database: &Path) -> Result<()> {
         ))
         .with_hint("move it away, with the database it belongs to, or restore to another path")),
         None => Ok(()),
+    }
+}
+
+/// Refuses a database that SQLite would roll back when it is opened, because a write did not end.
+pub(super) fn refuse_unfinished_write(database: &Path) -> Result<()> {
+    let [_, _, journal] = side_files(database);
+    // A journal that is kept for later writes begins with zeros; SQLite does not apply it.
+    let mut first = [0_u8];
+    let read = File::open(&journal).and_then(|mut file| file.read(&mut first));
+    match read {
+        Ok(_) if first == [0] => Ok(()),
+        Ok(_) => Err(Error::request(format!(
+            "{} holds a write that did not end; reading {} would undo it there",
+            journal.display(),
+            database.display()
+        ))
+        .with_hint(
+            "if no program is writing, one was killed: open the database once with sqlite3 and read a table, which rolls it \
+             back; then plan again",
+        )),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(Error::io(format_args!("looking at {}", journal.display()), cause)),
     }
 }
 
@@ -141,11 +154,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("new.db");
         refuse_stale_side_files(&target).unwrap();
-        for addition in SIDE_FILES {
-            let stale = directory.path().join(format!("new.db{addition}"));
+        for stale in side_files(&target) {
             std::fs::write(&stale, b"").unwrap();
             let error = refuse_stale_side_files(&target).unwrap_err();
-            assert!(error.is_request() && error.message().contains(&format!("new.db{addition} ")), "{error}");
+            assert!(error.is_request() && error.message().starts_with(&format!("{} ", stale.display())), "{error}");
             std::fs::remove_file(&stale).unwrap();
         }
     }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::chosen::Chosen;
-use super::connection::{self, side_files, watched};
+use super::connection::{self, watched};
 use super::failure::failure;
 use super::foreign_keys::Before;
 use super::load::{self, Loaded};
@@ -18,12 +18,18 @@ use super::virtual_tables;
 use crate::error::{Error, Result};
 use crate::observer::{Observer, check_cancelled};
 use crate::source::sqlite::names::quote;
+use crate::source::sqlite::side_files;
 
 /// Plans a restore into a database that exists, and changes nothing. `empty`: the file has no bytes.
 pub(super) fn plan(chosen: &Chosen<'_>, path: &Path, mode: RestoreMode, empty: bool) -> Result<RestorePlan> {
     // Not read-only: that would leave files beside a database in WAL mode, which only a writer may take away.
     let connection = open(path)?;
     let reading = |cause| failure("reading the target", cause);
+    let [log, shared, _] = side_files(path);
+    if has_content(&log) && !shared.exists() {
+        // Nobody uses the log. An index of it in memory, which only this makes SQLite have, leaves no file beside it.
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(reading)?;
+    }
     connection.execute_batch("PRAGMA query_only = ON; BEGIN").map_err(reading)?;
     let existing = Existing::of(&connection)?;
     target::plan(chosen, path, mode, Some(&existing), empty)
@@ -69,13 +75,18 @@ pub(super) fn restore(
 }
 
 fn open(path: &Path) -> Result<Connection> {
-    let has_log = side_files(path).next().and_then(|log| log.metadata().ok()).is_some_and(|log| log.len() > 0);
+    let [log, ..] = side_files(path);
+    let has_log = has_content(&log);
     let connection = connection::open(path)?;
     // What another program left in its log is not moved into the database unless the restore succeeds.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log)
         .map_err(|cause| failure("opening the target", cause))?;
     Ok(connection)
+}
+
+fn has_content(file: &Path) -> bool {
+    file.metadata().is_ok_and(|found| found.len() > 0)
 }
 
 /// What happens inside the transaction.

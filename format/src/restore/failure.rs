@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::error::Error;
 
@@ -34,6 +34,11 @@ fn hint(cause: &rusqlite::Error) -> Option<&'static str> {
              table out, or export its rows",
         );
     }
+    if cause.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_CHECK) {
+        return Some(
+            "nothing was changed; the target's table does not allow this row: export the rows, or replace the table",
+        );
+    }
     Some(match cause.sqlite_error_code()? {
         ErrorCode::NotADatabase => "the target is no SQLite database, or it is encrypted; give another path",
         ErrorCode::DatabaseCorrupt => "the target is damaged; run PRAGMA integrity_check, or restore into a new file",
@@ -54,8 +59,6 @@ fn hint(cause: &rusqlite::Error) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
-
     use super::*;
 
     fn error(code: i32, message: Option<&str>) -> Error {

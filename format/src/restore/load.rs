@@ -6,8 +6,9 @@ use rusqlite::Connection;
 use super::bookkeeping;
 use super::chosen::Chosen;
 use super::definitions::{self, Wanted};
+use super::failure::failure;
 use super::foreign_keys::Before;
-use super::integrity;
+use super::integrity::{self, Breakers};
 use super::plan::RestoredTable;
 use super::proof::{self, Watched};
 use super::row_sum::RowSum;
@@ -56,7 +57,7 @@ pub(super) fn create(
     virtual_tables::declare(connection, &chosen.virtual_tables)?;
     create_all(connection, &chosen.views_and_triggers, observer)?;
     bookkeeping::restore(connection, chosen, whole, encodings, &mut warnings, observer)?;
-    check(connection, chosen, before, &mut warnings, observer)?;
+    check(connection, chosen, before, Breakers::Snapshot, &mut warnings, observer)?;
     let source = SqliteSource::over(connection)?;
     proof::check_definitions(source.catalog(), chosen)?;
     let mut tables = Vec::with_capacity(chosen.tables.len());
@@ -78,6 +79,8 @@ pub(super) fn append(
     observer: &dyn Observer,
 ) -> Result<Loaded> {
     let encodings = Encodings::of(connection, &chosen.encoding)?;
+    // What the target's tables demand holds for every row that is added to them, wherever it comes from.
+    integrity::heed_check_constraints(connection, true).map_err(|cause| failure("preparing the target", cause))?;
     let mut warnings = Vec::new();
     let mut tables = Vec::with_capacity(chosen.tables.len());
     for table in &chosen.tables {
@@ -85,7 +88,7 @@ pub(super) fn append(
         tables.push(restored(table));
     }
     bookkeeping::raise_sequences(connection, chosen)?;
-    check(connection, chosen, before, &mut warnings, observer)?;
+    check(connection, chosen, before, Breakers::Target, &mut warnings, observer)?;
     check_cancelled(observer)?;
     Ok(Loaded { tables, warnings })
 }
@@ -162,7 +165,7 @@ fn last_row_id(connection: &Connection, table: &TableSchema, row_id: &str) -> Re
     let sql = format!("SELECT max(0, coalesce(max(t.{}), 0)) FROM main.{} AS t", quote(row_id), quote(&table.name));
     connection
         .query_row(&sql, [], |row| row.get(0))
-        .map_err(|cause| super::failure::failure("reading the last row id", cause).in_table(&table.name))
+        .map_err(|cause| failure("reading the last row id", cause).in_table(&table.name))
 }
 
 fn check_shapes(connection: &Connection, chosen: &Chosen<'_>) -> Result<()> {
@@ -189,6 +192,7 @@ fn check(
     connection: &Connection,
     chosen: &Chosen<'_>,
     before: &Before,
+    breakers: Breakers,
     warnings: &mut Vec<String>,
     observer: &dyn Observer,
 ) -> Result<()> {
@@ -198,7 +202,7 @@ fn check(
     for table in &chosen.tables {
         check_cancelled(observer)?;
         observer.begin(Phase::Finish, Some(&table.schema().name), None, None);
-        integrity::check(connection, &table.schema().name, warnings)?;
+        integrity::check(connection, &table.schema().name, breakers, warnings)?;
     }
     Ok(())
 }

@@ -51,17 +51,27 @@ use crate::container::folder_of;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 
-/// Says what [`restore`] would do, or why it would not. Reads metadata and the target's schema, and changes nothing.
+/// Says what [`restore`] would do, or why it would not. Reads metadata and the target's schema, and changes nothing: not the
+/// target, and not the log that another program left beside it (`-wal`), nor does it leave files there. (SQLite uses a
+/// `-shm` that is there already, as every reader does, and removes a `-wal` without content.)
+///
+/// Refuses a target whose `-journal` holds a write that did not end, which SQLite would undo in the target in order to read
+/// it.
 pub fn plan(snapshot: &Snapshot<'_>, target: &Path, options: &RestoreOptions) -> Result<RestorePlan> {
     let chosen = Chosen::of(snapshot, &options.tables)?;
-    plan_chosen(&chosen, target, Place::of(target)?, options.mode)
+    let place = Place::of(target)?;
+    if matches!(place, Place::Database) {
+        connection::refuse_unfinished_write(target)?;
+    }
+    plan_chosen(&chosen, target, place, options.mode)
 }
 
 /// Restores the chosen tables of a snapshot into the database at `target`, which is made if it does not exist.
 ///
 /// Fails without having changed anything: if stored bytes of a chosen table are damaged (`is_damaged`), if the request
 /// cannot be met (`is_request`), if SQLite refuses (`is_database`), if what is read back is not what the snapshot holds
-/// (`is_not_proven`), or if the observer asks to stop (`is_interrupted`).
+/// (`is_not_proven`), or if the observer asks to stop (`is_interrupted`). But SQLite undoes what a killed writer left half
+/// done in the target, as it does for every program that opens it.
 pub fn restore(
     snapshot: &Snapshot<'_>,
     target: &Path,

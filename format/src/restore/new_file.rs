@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::chosen::Chosen;
-use super::connection::{self, side_files, watched};
+use super::connection::{self, watched};
 use super::failure::failure;
 use super::foreign_keys::Before;
 use super::load::{self, Loaded};
@@ -13,6 +13,7 @@ use super::settings;
 use crate::container::{sync_folder, temp_beside};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
+use crate::source::sqlite::side_files;
 
 /// Makes the database. If anything fails, nothing is left of it.
 pub(super) fn create(chosen: &Chosen<'_>, target: &Path, observer: &dyn Observer) -> Result<Loaded> {
@@ -73,7 +74,7 @@ struct SideFiles {
 
 impl SideFiles {
     fn find(&self) -> Option<PathBuf> {
-        side_files(&self.database).find(|path| path.symlink_metadata().is_ok())
+        side_files(&self.database).into_iter().find(|path| path.symlink_metadata().is_ok())
     }
 }
 

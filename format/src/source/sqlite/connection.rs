@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::failure;
+use super::files::plain;
 use crate::error::{Error, Result};
 
 /// How long to wait for another program's lock before giving up: writers hold theirs for milliseconds, and a dump that
@@ -40,12 +41,6 @@ fn openable(path: &Path) -> Result<PathBuf> {
             .with_hint("give the path of an SQLite database file"));
     }
     Ok(plain(path))
-}
-
-/// SQLite is compiled with URI names on: "file:x?mode=rwc" and ":memory:" would mean something else than the files of
-/// that name. Behind a directory they do not.
-fn plain(path: &Path) -> PathBuf {
-    if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() }
 }
 
 /// Lets nothing that stands in the database act: no trusted functions, no views or triggers, no `"typo"` taken for a text,
@@ -90,19 +85,6 @@ mod tests {
         assert!(error.hint().unwrap().contains("again"));
         writer.execute_batch("COMMIT").unwrap();
         open(&path, Duration::from_millis(300)).unwrap();
-    }
-
-    #[test]
-    fn a_file_name_that_looks_like_a_uri_is_a_file_name() {
-        assert_eq!(plain(Path::new("file:x?mode=rwc")), Path::new("./file:x?mode=rwc"));
-        assert_eq!(plain(Path::new(":memory:")), Path::new("./:memory:"));
-        assert_eq!(plain(Path::new("/a/file:x?mode=rwc")), Path::new("/a/file:x?mode=rwc"));
-        // What SQLite makes of such a name when it is given bare, which is why it never is.
-        let connection = Connection::open_with_flags(
-            "file:nowhere?mode=memory",
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        );
-        assert!(connection.is_ok(), "URI names are off in this build: plain() may go");
     }
 
     #[test]

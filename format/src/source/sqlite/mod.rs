@@ -6,6 +6,7 @@
 //! |---|---|
 //! | one instant over all tables, WAL included; busy writers; hot journals; hostile schemas; files that are none | `connection` |
 //! | what an error means and what to do about it | `failure` |
+//! | names that SQLite takes for something else; files beside a database | `files` |
 //! | settings that a restore must repeat | `settings` |
 //! | entries of the schema that someone edited | `schema_entries` |
 //! | shadow and internal tables, virtual tables without their module, broken views, names that are no text | `catalog` |
@@ -20,6 +21,7 @@ mod catalog;
 mod columns;
 mod connection;
 mod failure;
+mod files;
 pub(crate) mod names;
 mod rows;
 mod schema_entries;
@@ -33,6 +35,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use self::failure::failure;
+pub(crate) use self::files::plain;
+pub use self::files::side_files;
 use self::names::quote;
 use self::types::TextEncoding;
 use super::{RowSink, Source, SourceCatalog};
