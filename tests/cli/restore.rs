@@ -116,6 +116,12 @@ fn targets_that_cannot_be_are_refused() {
     folder.run(&["restore", "app.tabark", "app.tabark"]).ended(1).says("is the archive itself");
     let ran = folder.run(&["restore", "app.tabark", "postgres://ada:secret@db/app"]).ended(2);
     assert!(!ran.err.contains("secret"), "{}", ran.err);
+    for name in ["new.sqlite-journal", "new.sqlite-wal"] {
+        std::fs::copy(folder.path("app.tabark"), folder.path(name)).unwrap();
+        folder.run(&["restore", &format!("./{name}"), "new.sqlite"]).ended(1).says("SQLite uses");
+        assert!(folder.bytes(name) == archive, "the archive is as it was");
+        std::fs::remove_file(folder.path(name)).unwrap();
+    }
     folder.run(&["restore", "app.tabark", "."]).ended(1).says("error: ");
     folder.run(&["restore", "app.tabark", "new.sqlite", "-t", "usrs"]).ended(1).says("did you mean \"users\"");
     folder.run(&["restore", "app.tabark", "new.sqlite", "--at", "7"]).ended(1).says("error: ");

@@ -20,9 +20,6 @@ use crate::report::text::{name, visible};
 use crate::report::units::{count, counted, ratio, size};
 use crate::report::{json as as_json, problems};
 
-/// What SQLite keeps beside a database under a name made from the database's own.
-const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
-
 pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
     refuse_other_engines(&args.source)?;
     refuse_archive_path(args)?;
@@ -78,31 +75,11 @@ fn refuse_archive_path(args: &DumpArgs) -> Result<(), Error> {
             Error::request(format!("{shown} is the database itself")).with_hint("give the archive another name")
         );
     }
-    // SQLite follows a link to the database, and names its files after what the link leads to.
-    let linked = args.source.canonicalize().ok();
-    for database in [Some(args.source.as_path()), linked.as_deref()].into_iter().flatten() {
-        for companion in COMPANIONS {
-            let mut path = database.as_os_str().to_owned();
-            path.push(companion);
-            if is_same_place(Path::new(&path), &args.archive) {
-                return Err(Error::request(format!("{shown} is a name that SQLite uses for its own files"))
-                    .with_hint("give the archive another name"));
-            }
-        }
+    if super::is_side_file(&args.source, &args.archive) {
+        return Err(Error::request(format!("{shown} is a name that SQLite uses for its own files"))
+            .with_hint("give the archive another name"));
     }
     Ok(())
-}
-
-/// Would both paths be one file, whether or not there is one yet?
-fn is_same_place(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| {
-        let name = path.file_name()?.to_owned();
-        // The folder of a bare name is the current one.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(name))
-    };
-    let same = place(a).is_some_and(|place_of_a| place(b) == Some(place_of_a));
-    same || super::is_same_file(a, b)
 }
 
 fn now() -> Result<i64, Error> {

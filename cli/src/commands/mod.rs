@@ -14,6 +14,7 @@ use std::path::Path;
 use tabark::Error;
 use tabark::archive::Archive;
 use tabark::selection::Selection;
+use tabark::source::sqlite::side_files;
 
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
@@ -69,4 +70,18 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
         return a.dev() == b.dev() && a.ino() == b.ino();
     }
     false
+}
+
+/// Is this the place of a file that SQLite keeps beside a database, whether or not there is one yet?
+fn is_side_file(database: &Path, path: &Path) -> bool {
+    let place = |path: &Path| {
+        let name = path.file_name()?.to_owned();
+        // The folder of a bare name is the current one.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(name))
+    };
+    let place_of_path = place(path);
+    side_files(database)
+        .iter()
+        .any(|side| (place_of_path.is_some() && place(side) == place_of_path) || is_same_file(side, path))
 }

@@ -61,6 +61,13 @@ fn refuse_target(args: &RestoreArgs) -> Result<(), Failure> {
         let error = Error::request(format!("{} is the archive itself", args.target.display()));
         return Err(error.with_hint("give the database another name").into());
     }
+    if super::is_side_file(&args.target, &args.archive) {
+        // SQLite takes a file of this name for a journal of its own, and removes it.
+        let archive = args.archive.display();
+        let error =
+            Error::request(format!("{archive} has a name that SQLite uses for its own files beside that database"));
+        return Err(error.with_hint("rename the archive, or give the database another name").into());
+    }
     Ok(())
 }
 
