@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// A flag that SIGINT, SIGTERM and SIGHUP set from now on, instead of ending the program. The library looks at it and takes back
@@ -14,6 +16,7 @@ pub(crate) fn watch() -> io::Result<Arc<AtomicBool>> {
     for signal in [SIGINT, SIGTERM] {
         flag::register(signal, Arc::clone(&stop))?;
     }
+    #[cfg(unix)]
     if !keeps_hangups_away() {
         flag::register(SIGHUP, Arc::clone(&stop))?;
     }
@@ -22,6 +25,7 @@ pub(crate) fn watch() -> io::Result<Arc<AtomicBool>> {
 
 /// Did whoever started the program (`nohup`) have SIGHUP ignored? To take it then would end what was to go on. Where the
 /// system does not tell, it is left as it is.
+#[cfg(unix)]
 fn keeps_hangups_away() -> bool {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
