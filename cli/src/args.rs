@@ -152,6 +152,9 @@ pub(crate) struct RestoreArgs {
     /// Only tables, views and virtual tables that match; may be repeated.
     #[arg(short = 't', long = "table", value_name = "PATTERN")]
     pub(crate) tables: Vec<String>,
+    /// Leave out what matches; may be repeated.
+    #[arg(short = 'T', long = "exclude-table", value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
     /// create refuses tables that exist, replace drops them first, append adds rows to them.
     #[arg(long, value_name = "MODE", default_value = "create", value_parser = parse_mode)]
     pub(crate) mode: RestoreMode,

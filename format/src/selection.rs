@@ -3,7 +3,7 @@
 use glob::{MatchOptions, Pattern};
 
 use crate::error::{Error, Result};
-use crate::model::TableSchema;
+use crate::model::{SchemaObject, TableSchema};
 
 /// Names are matched as they are: case matters, and no character is special but the pattern's own.
 const OPTIONS: MatchOptions =
@@ -27,15 +27,16 @@ struct NamePattern {
 }
 
 impl NamePattern {
-    fn new(text: &str) -> Result<Self> {
-        if let Some((schema, _)) = text.split_once('.')
-            && (schema.eq_ignore_ascii_case("temp") || schema.eq_ignore_ascii_case("main"))
-        {
-            return Err(Error::request(format!("\"{text}\" names a schema; only tables of the main one are kept"))
-                .with_hint("write the table's name alone"));
-        }
+    fn new(text: &str) -> Self {
         // What is no valid glob can still be a table's exact name.
-        Ok(Self { text: text.to_owned(), glob: Pattern::new(text).ok() })
+        Self { text: text.to_owned(), glob: Pattern::new(text).ok() }
+    }
+
+    /// Does it read like a table of a schema? A table can really be named so, which is why this matters only for patterns
+    /// that match nothing.
+    fn names_schema(&self) -> bool {
+        let schema = self.text.split_once('.').map(|(schema, _)| schema);
+        schema.is_some_and(|schema| ["temp", "main"].iter().any(|known| schema.eq_ignore_ascii_case(known)))
     }
 
     fn matches(&self, name: &str) -> bool {
@@ -46,8 +47,8 @@ impl NamePattern {
 impl Selection {
     /// Takes what any of `include` matches (everything if there is none), less what any of `exclude` matches.
     pub fn new<T: AsRef<str>>(include: &[T], exclude: &[T]) -> Result<Self> {
-        let patterns = |texts: &[T]| texts.iter().map(|text| NamePattern::new(text.as_ref())).collect::<Result<_>>();
-        Ok(Self { include: patterns(include)?, exclude: patterns(exclude)? })
+        let patterns = |texts: &[T]| texts.iter().map(|text| NamePattern::new(text.as_ref())).collect();
+        Ok(Self { include: patterns(include), exclude: patterns(exclude) })
     }
 
     /// Takes everything.
@@ -62,18 +63,36 @@ impl Selection {
 
     /// Is a table, or other object, of this name taken?
     pub fn takes(&self, name: &str) -> bool {
-        let included = self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(name));
-        included && !self.exclude.iter().any(|pattern| pattern.matches(name))
+        self.takes_any(&[name])
     }
 
-    /// Is this table taken? The storage of a virtual table goes with the virtual table.
+    /// Is this table taken? The storage of a virtual table goes with the virtual table, and is left out with it.
     pub fn takes_table(&self, table: &TableSchema) -> bool {
-        self.takes(&table.name) || table.option("virtual_table").is_some_and(|name| self.takes(name))
+        match table.option("virtual_table") {
+            Some(owner) => self.takes_any(&[&table.name, owner]),
+            None => self.takes(&table.name),
+        }
+    }
+
+    /// Is this object taken? What stands on a view or table goes with it, and is left out with it.
+    pub fn takes_object(&self, object: &SchemaObject) -> bool {
+        self.takes_any(&[&object.name, &object.table])
+    }
+
+    /// Is something taken that goes by any of these names? To leave out one of them leaves it out, so that nothing of what
+    /// must not be kept comes in under another name.
+    fn takes_any(&self, names: &[&str]) -> bool {
+        let matches = |pattern: &NamePattern| names.iter().any(|name| pattern.matches(name));
+        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
     }
 
     /// Fails if a pattern matches none of the names, naming those that come close.
     pub fn check<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> Result<()> {
         match self.include.iter().chain(&self.exclude).find(|p| !names.clone().any(|name| p.matches(name))) {
+            Some(pattern) if pattern.names_schema() => {
+                let why = format!("no table matches \"{}\"; only tables of the main schema are kept", pattern.text);
+                Err(Error::request(why).with_hint("write the table's name alone"))
+            }
             Some(pattern) => Err(no_such_table(&pattern.text, names)),
             None => Ok(()),
         }
@@ -132,7 +151,37 @@ mod tests {
         assert!(error.is_request());
         assert!(error.hint().unwrap().contains("\"users\""));
         assert!(check("zzz").unwrap_err().hint().is_none());
-        assert!(Selection::new(&["temp.users"], &[]).is_err());
+        assert!(check("temp.users").unwrap_err().hint().unwrap().contains("alone"));
+        assert!(check("MAIN.*").unwrap_err().message().contains("main schema"));
         assert!(Selection::new::<&str>(&[], &["nope"]).unwrap().check(NAMES.into_iter()).is_err());
+    }
+
+    #[test]
+    fn a_name_that_reads_like_a_schema_is_a_name() {
+        let names = ["main.orders", "temp.x", "orders"];
+        let selection = Selection::new(&["main.orders"], &["temp.x"]).unwrap();
+        selection.check(names.into_iter()).unwrap();
+        assert_eq!(names.map(|name| selection.takes(name)), [true, false, false]);
+    }
+
+    #[test]
+    fn what_belongs_to_another_is_left_out_with_it() {
+        let object = |name: &str, table: &str| SchemaObject {
+            kind: "trigger".into(),
+            name: name.into(),
+            table: table.into(),
+            definition: String::new(),
+            position: 0,
+        };
+        let takes = |include: &[&str], exclude: &[&str]| {
+            let selection = Selection::new(include, exclude).unwrap();
+            [object("docs_content", "docs"), object("docs", "docs"), object("docs_of_others", "others")]
+                .map(|object| selection.takes_object(&object))
+        };
+        assert_eq!(takes(&[], &["docs"]), [false, false, true]);
+        assert_eq!(takes(&["docs"], &[]), [true, true, false]);
+        assert_eq!(takes(&["docs"], &["docs_content"]), [false, true, false]);
+        assert_eq!(takes(&["docs*"], &["docs"]), [false, false, true]);
+        assert_eq!(takes(&["docs_content"], &[]), [true, false, false]);
     }
 }

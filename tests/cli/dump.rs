@@ -62,6 +62,34 @@ fn patterns_choose_tables_and_views() {
 }
 
 #[test]
+fn what_is_left_out_leaves_nothing_under_another_name() {
+    let folder = Folder::with(
+        "CREATE VIRTUAL TABLE docs USING fts5(word); INSERT INTO docs VALUES ('secret');
+         CREATE TABLE kept (a); CREATE TABLE docs_of_others (a);",
+    );
+    let names = |extra: &[&str]| {
+        let ran = folder.run(&[&["dump", "app.sqlite", "app.tabark", "--json"], extra].concat()).ended(0);
+        let mut names: Vec<String> =
+            ran.json()["tables"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&["-T", "docs"]), ["docs_of_others", "kept"]);
+    assert_eq!(names(&["-t", "docs", "-T", "docs_content"]), ["docs_config", "docs_data", "docs_docsize", "docs_idx"]);
+    assert_eq!(names(&["-t", "docs"]).len(), 5);
+}
+
+#[test]
+fn a_table_whose_name_reads_like_a_schema_can_be_chosen() {
+    let folder =
+        Folder::with("CREATE TABLE \"main.orders\" (a); CREATE TABLE \"temp.x\" (a); CREATE TABLE orders (a);");
+    let ran = folder.run(&["dump", "app.sqlite", "x", "-t", "main.orders", "-t", "temp.*", "--json"]).ended(0);
+    assert_eq!(ran.json()["tables"].as_array().unwrap().len(), 2);
+    let ran = folder.run(&["dump", "app.sqlite", "y", "-t", "temp.orders"]).ended(1);
+    ran.says("only tables of the main schema are kept").says("write the table's name alone");
+}
+
+#[test]
 fn the_time_is_now() {
     let folder = Folder::new();
     let seconds = || std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
@@ -117,6 +145,19 @@ fn the_archive_never_takes_the_place_of_the_database() {
     for archive in ["app.sqlite-wal", "app.sqlite-journal", "app.sqlite-shm"] {
         folder.run(&["dump", "app.sqlite", archive]).ended(1).says("SQLite uses");
     }
+    // Neither a longer way to the same place nor a link to the database makes it another name.
+    std::fs::create_dir(folder.path("sub")).unwrap();
+    std::os::unix::fs::symlink(folder.path("app.sqlite"), folder.path("sub/link.sqlite")).unwrap();
+    for (source, archive) in [
+        ("app.sqlite", "./app.sqlite-journal"),
+        ("./app.sqlite", "app.sqlite-wal"),
+        ("app.sqlite", "sub/../app.sqlite-wal"),
+        ("sub/link.sqlite", "app.sqlite-shm"),
+        ("sub/link.sqlite", "./app.sqlite-wal"),
+    ] {
+        folder.run(&["dump", source, archive]).ended(1).says("SQLite uses");
+    }
+    std::fs::remove_dir_all(folder.path("sub")).unwrap();
     folder.run(&["dump", "app.sqlite", "."]).ended(1).says("is a folder");
     folder.run(&["dump", "app.sqlite", "no/such/folder.tabark"]).ended(1).says("error: ");
     // Another database is no archive either, and stays as it is.

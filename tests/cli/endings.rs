@@ -26,6 +26,12 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
+fn hangups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
+}
+
 /// Waits until the program has written something.
 fn wait_until(child: &mut Child, what: impl Fn() -> bool) {
     let start = Instant::now();
@@ -42,7 +48,9 @@ fn an_interrupted_append_leaves_the_archive_at_its_last_commit() {
     folder.sql("small.sqlite", "CREATE TABLE s (a); INSERT INTO s VALUES (1);");
     folder.run(&["dump", "small.sqlite", "app.tabark"]).ended(0);
     let before = folder.bytes("app.tabark");
-    for name in ["INT", "TERM"] {
+    // Who runs the tests with hangups ignored hands that on to the program.
+    let hangup: &[&str] = if hangups_are_ignored() { &[] } else { &["HUP"] };
+    for name in [&["INT", "TERM"], hangup].concat() {
         let mut child = start_dump(&folder);
         let length = || std::fs::metadata(folder.path("app.tabark")).unwrap().len();
         wait_until(&mut child, || length() > before.len() as u64);
@@ -80,10 +88,49 @@ fn an_interrupted_restore_leaves_nothing() {
 }
 
 #[test]
-fn a_full_standard_output_is_an_error() {
-    let folder = Folder::dumped();
+fn a_hangup_that_was_to_be_ignored_is() {
+    let folder = large();
+    let mut command = Command::new("sh");
+    let script = format!("trap '' HUP; exec '{}' dump app.sqlite app.tabark --level 9", super::PROGRAM);
+    command.args(["-c", &script]).current_dir(folder.folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    wait_until(&mut child, || folder.names().len() > 1);
+    signal(&child, "HUP");
+    Ran::of(child.wait_with_output().unwrap()).ended(0);
+    assert!(folder.has("app.tabark"));
+}
+
+fn run_into_full_output(folder: &Folder, arguments: &[&str]) -> Ran {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut command = folder.command(&["list", "app.tabark"]);
-    let ran = Ran::of(command.stdout(full).output().unwrap()).ended(1);
-    ran.says("error: writing standard output: ");
+    Ran::of(folder.command(arguments).stdout(full).output().unwrap())
+}
+
+#[test]
+fn a_full_standard_output_is_an_error_where_it_is_all_the_work() {
+    let folder = Folder::dumped();
+    for arguments in [
+        &["list", "app.tabark"][..],
+        &["show", "app.tabark"],
+        &["verify", "app.tabark"],
+        &["restore", "app.tabark", "new.sqlite", "--dry-run"],
+    ] {
+        run_into_full_output(&folder, arguments).ended(1).says("error: writing standard output: ");
+    }
+    run_into_full_output(&folder, &["cat", "app.tabark", "-t", "users"]).ended(1).says("No space left");
+    assert!(!folder.has("new.sqlite"));
+}
+
+#[test]
+fn work_that_is_done_stands_without_its_report() {
+    let folder = Folder::new();
+    for (json, number) in [(None, "1"), (Some("--json"), "2")] {
+        let with = |arguments: &[&'static str]| [arguments, json.as_slice()].concat();
+        let ran = run_into_full_output(&folder, &with(&["dump", "app.sqlite", "app.tabark"])).ended(0);
+        ran.says("warning: the work is done, but its report is incomplete: writing standard output: ");
+        folder.run(&["verify", "app.tabark", "--full", "--at", number]).ended(0);
+        let target = if json.is_some() { "two.sqlite" } else { "one.sqlite" };
+        let ran = run_into_full_output(&folder, &with(&["restore", "app.tabark", target])).ended(0);
+        ran.says("warning: the work is done");
+        assert!(folder.has(target));
+    }
 }

@@ -42,6 +42,24 @@ fn a_restore_as_json() {
 }
 
 #[test]
+fn a_restore_leaves_out_what_is_not_wanted() {
+    let folder = Folder::dumped();
+    folder.sql("docs.sqlite", "CREATE TABLE t (a); CREATE VIRTUAL TABLE docs USING fts5(a);");
+    folder.run(&["dump", "docs.sqlite", "docs.tabark"]).ended(0);
+    let restored = |archive: &str, extra: &[&str]| {
+        let ran = folder.run(&[&["restore", archive, "new.sqlite", "--json", "--dry-run"], extra].concat()).ended(0);
+        let tables = ran.json()["plan"]["tables"].as_array().unwrap().clone();
+        tables.iter().map(|table| table["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(restored("app.tabark", &["-T", "users", "-T", "odd*", "-T", "rich"]), ["venues"]);
+    assert_eq!(restored("app.tabark", &["-t", "*s", "--exclude-table", "users"]), ["venues"]);
+    assert_eq!(restored("docs.tabark", &["-T", "docs"]), ["t"], "the storage is left out too");
+    folder.run(&["restore", "app.tabark", "new.sqlite", "-T", "usrs"]).ended(1).says("did you mean \"users\"");
+    folder.run(&["restore", "docs.tabark", "new.sqlite", "-T", "docs"]).ended(0);
+    assert_eq!(count(&folder, "new.sqlite", "sqlite_schema"), 1);
+}
+
+#[test]
 fn a_dry_run_changes_nothing() {
     let folder = Folder::dumped();
     let names = folder.names();
@@ -98,6 +116,12 @@ fn targets_that_cannot_be_are_refused() {
     folder.run(&["restore", "app.tabark", "app.tabark"]).ended(1).says("is the archive itself");
     let ran = folder.run(&["restore", "app.tabark", "postgres://ada:secret@db/app"]).ended(2);
     assert!(!ran.err.contains("secret"), "{}", ran.err);
+    for name in ["new.sqlite-journal", "new.sqlite-wal"] {
+        std::fs::copy(folder.path("app.tabark"), folder.path(name)).unwrap();
+        folder.run(&["restore", &format!("./{name}"), "new.sqlite"]).ended(1).says("SQLite uses");
+        assert!(folder.bytes(name) == archive, "the archive is as it was");
+        std::fs::remove_file(folder.path(name)).unwrap();
+    }
     folder.run(&["restore", "app.tabark", "."]).ended(1).says("error: ");
     folder.run(&["restore", "app.tabark", "new.sqlite", "-t", "usrs"]).ended(1).says("did you mean \"users\"");
     folder.run(&["restore", "app.tabark", "new.sqlite", "--at", "7"]).ended(1).says("error: ");

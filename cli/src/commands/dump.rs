@@ -20,9 +20,6 @@ use crate::report::text::{name, visible};
 use crate::report::units::{count, counted, ratio, size};
 use crate::report::{json as as_json, problems};
 
-/// What SQLite keeps beside a database under a name made from the database's own.
-const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
-
 pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
     refuse_other_engines(&args.source)?;
     refuse_archive_path(args)?;
@@ -44,11 +41,11 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
     for omission in &report.omitted {
         problems::warn(&format!("not in the snapshot: {}: {}", omission.what, omission.reason));
     }
-    if args.json {
-        as_json::write(out, &object(args, &options, &report))?;
+    super::told(if args.json {
+        as_json::write(out, &object(args, &options, &report))
     } else {
-        print(args, &report, out)?;
-    }
+        print(args, &report, out)
+    });
     Ok(Exit::Well)
 }
 
@@ -78,13 +75,9 @@ fn refuse_archive_path(args: &DumpArgs) -> Result<(), Error> {
             Error::request(format!("{shown} is the database itself")).with_hint("give the archive another name")
         );
     }
-    for companion in COMPANIONS {
-        let mut path = args.source.clone().into_os_string();
-        path.push(companion);
-        if Path::new(&path) == args.archive || super::is_same_file(Path::new(&path), &args.archive) {
-            return Err(Error::request(format!("{shown} is a name that SQLite uses for its own files"))
-                .with_hint("give the archive another name"));
-        }
+    if super::is_side_file(&args.source, &args.archive) {
+        return Err(Error::request(format!("{shown} is a name that SQLite uses for its own files"))
+            .with_hint("give the archive another name"));
     }
     Ok(())
 }

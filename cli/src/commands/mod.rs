@@ -8,11 +8,13 @@ mod restore;
 mod show;
 mod verify;
 
+use std::io;
 use std::path::Path;
 
 use tabark::Error;
 use tabark::archive::Archive;
 use tabark::selection::Selection;
+use tabark::source::sqlite::side_files;
 
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
@@ -42,6 +44,14 @@ fn open(path: &Path) -> Result<Archive, Error> {
     Ok(archive)
 }
 
+/// What became of the report on work that is done. Whoever reads the exit code asks about the work: it stands, and a report
+/// that could not be written does not turn it into a failure.
+fn told(report: io::Result<()>) {
+    if let Err(error) = report {
+        problems::warn(&format!("the work is done, but its report is incomplete: writing standard output: {error}"));
+    }
+}
+
 /// A pattern that cannot be one is a wrong command line; one that matches nothing is found out later.
 fn selection(include: &[String], exclude: &[String]) -> Result<Selection, Failure> {
     Selection::new(include, exclude).map_err(Failure::Usage)
@@ -60,4 +70,18 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
         return a.dev() == b.dev() && a.ino() == b.ino();
     }
     false
+}
+
+/// Is this the place of a file that SQLite keeps beside a database, whether or not there is one yet?
+fn is_side_file(database: &Path, path: &Path) -> bool {
+    let place = |path: &Path| {
+        let name = path.file_name()?.to_owned();
+        // The folder of a bare name is the current one.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(name))
+    };
+    let place_of_path = place(path);
+    side_files(database)
+        .iter()
+        .any(|side| (place_of_path.is_some() && place(side) == place_of_path) || is_same_file(side, path))
 }

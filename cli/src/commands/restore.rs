@@ -25,7 +25,7 @@ pub(crate) fn run(args: &RestoreArgs, out: &mut Pipe) -> Outcome {
     refuse_target(args)?;
     let archive = super::open(&args.archive)?;
     let snapshot = archive.select(&args.at.or_latest())?;
-    let options = RestoreOptions::default().tables(super::selection(&args.tables, &[])?).mode(args.mode);
+    let options = RestoreOptions::default().tables(super::selection(&args.tables, &args.exclude)?).mode(args.mode);
     if args.dry_run {
         let plan = tabark::restore::plan(&snapshot, &args.target, &options)?;
         warn(&plan.warnings);
@@ -41,11 +41,11 @@ pub(crate) fn run(args: &RestoreArgs, out: &mut Pipe) -> Outcome {
     drop(progress);
     warn(&report.plan.warnings);
     warn(&report.warnings);
-    if args.json {
-        as_json::write(out, &object(args, &snapshot, &report.plan, Some(&report)))?;
+    super::told(if args.json {
+        as_json::write(out, &object(args, &snapshot, &report.plan, Some(&report)))
     } else {
-        print_report(&snapshot, &report, out)?;
-    }
+        print_report(&snapshot, &report, out)
+    });
     let proved = report.tables.iter().all(|table| table.proved);
     Ok(if proved { Exit::Well } else { Exit::Damaged })
 }
@@ -60,6 +60,13 @@ fn refuse_target(args: &RestoreArgs) -> Result<(), Failure> {
     if super::is_same_file(&args.archive, &args.target) {
         let error = Error::request(format!("{} is the archive itself", args.target.display()));
         return Err(error.with_hint("give the database another name").into());
+    }
+    if super::is_side_file(&args.target, &args.archive) {
+        // SQLite takes a file of this name for a journal of its own, and removes it.
+        let archive = args.archive.display();
+        let error =
+            Error::request(format!("{archive} has a name that SQLite uses for its own files beside that database"));
+        return Err(error.with_hint("rename the archive, or give the database another name").into());
     }
     Ok(())
 }

@@ -17,6 +17,9 @@ pub enum SnapshotSelector {
     Latest,
     /// The one with this number.
     Number(u64),
+    /// Digits that may be a number or the beginning of a root: the snapshot with this number, or else the one whose root
+    /// begins so. No number is written with zeros in front, so with them the root comes first.
+    NumberOrRoot(String),
     /// The newest at or before this time, in microseconds since 1970-01-01T00:00:00Z.
     AtOrBefore(i64),
     /// The newest with this tag.
@@ -48,7 +51,8 @@ impl FromStr for SnapshotSelector {
         }
         let is_root = text.len() >= ROOT_DIGITS && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
         match text.parse() {
-            Ok(number) if !(is_root && text.len() == 64) => Ok(Self::Number(number)),
+            Ok(_) if is_root && text.len() < 64 => Ok(Self::NumberOrRoot(text.to_owned())),
+            Ok(number) if !is_root => Ok(Self::Number(number)),
             _ if is_root => Ok(Self::Root(text.to_ascii_lowercase())),
             _ => Err(Error::request(format!("\"{text}\" names no snapshot")).with_hint(
                 "write latest, a number, YYYY-MM-DD[THH:MM[:SS]], tag:KEY=VALUE, or the beginning of a root",
@@ -76,10 +80,15 @@ impl SnapshotSelector {
         let newest = |fits: &dyn Fn(&&SnapshotSummary) -> bool| snapshots.iter().rev().find(fits).cloned();
         let (found, what) = match self {
             Self::Latest => (newest(&|_| true), "any snapshot".to_owned()),
-            Self::Number(number) => (
-                newest(&|snapshot| snapshot.number == *number).or_else(|| unique_root(snapshots, &number.to_string())),
-                format!("snapshot {number}"),
-            ),
+            Self::Number(number) => (newest(&|snapshot| snapshot.number == *number), format!("snapshot {number}")),
+            Self::NumberOrRoot(text) => {
+                let numbered = newest(&|snapshot| text.parse() == Ok(snapshot.number));
+                let found = match numbered {
+                    Some(found) if !text.starts_with('0') => Some(found),
+                    numbered => unique_root(snapshots, text)?.or(numbered),
+                };
+                (found, format!("snapshot {text}, nor one whose root begins so"))
+            }
             Self::AtOrBefore(time) => (
                 snapshots
                     .iter()
@@ -94,12 +103,7 @@ impl SnapshotSelector {
                 format!("a snapshot with the tag {key}={value}"),
             ),
             Self::Root(prefix) => {
-                let matching = snapshots.iter().filter(|s| has_root_prefix(s, prefix)).count();
-                if matching > 1 {
-                    return Err(Error::request(format!("{matching} snapshots have a root that begins with {prefix}"))
-                        .with_hint("write more digits of the root"));
-                }
-                (unique_root(snapshots, prefix), format!("a snapshot whose root begins with {prefix}"))
+                (unique_root(snapshots, prefix)?, format!("a snapshot whose root begins with {prefix}"))
             }
         };
         found.ok_or_else(|| {
@@ -113,10 +117,15 @@ fn has_root_prefix(snapshot: &SnapshotSummary, prefix: &str) -> bool {
     crate::hex::encode(&snapshot.root()).starts_with(prefix)
 }
 
-fn unique_root(snapshots: &[SnapshotSummary], prefix: &str) -> Option<SnapshotSummary> {
-    let mut matching = snapshots.iter().filter(|snapshot| has_root_prefix(snapshot, prefix));
-    let first = matching.next().filter(|_| prefix.len() >= ROOT_DIGITS)?;
-    matching.next().is_none().then(|| first.clone())
+/// The snapshot whose root begins so. Several are an error: which one is meant cannot be told.
+fn unique_root(snapshots: &[SnapshotSummary], prefix: &str) -> Result<Option<SnapshotSummary>> {
+    let matching: Vec<&SnapshotSummary> = snapshots.iter().filter(|s| has_root_prefix(s, prefix)).collect();
+    match matching.as_slice() {
+        [] => Ok(None),
+        [found] => Ok(Some((*found).clone())),
+        several => Err(Error::request(format!("{} snapshots have a root that begins with {prefix}", several.len()))
+            .with_hint("write more digits of the root")),
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +163,31 @@ mod tests {
         assert_eq!(pick("tag:deploy=v1").unwrap(), 3);
         assert_eq!(pick("1212").unwrap(), 3);
         assert_eq!(pick("1212AB".get(..4).unwrap()).unwrap(), 3);
+    }
+
+    #[test]
+    fn digits_are_a_number_or_the_beginning_of_a_root() {
+        let all = [snapshot(49, 0, 0x11), snapshot(50, 0, 0x00), snapshot(2222, 0, 0x33), snapshot(3, 0, 0x22)];
+        let pick = |text: &str| text.parse::<SnapshotSelector>()?.pick(&all).map(|found| found.number);
+        assert_eq!(pick("49").unwrap(), 49);
+        assert_eq!(pick("049").unwrap(), 49, "too short for a root");
+        assert_eq!(pick("0049").unwrap(), 49, "no root begins so");
+        assert_eq!(pick("0000").unwrap(), 50, "a root whose zeros count");
+        assert_eq!(pick("2222").unwrap(), 2222, "the number before the root");
+        assert_eq!(pick("22222").unwrap(), 3);
+        assert_eq!(pick(&"3".repeat(40)).unwrap(), 2222, "more digits than a number has");
+        assert_eq!(pick(&"0".repeat(64)).unwrap(), 50, "a whole root");
+        assert_eq!("0".repeat(64).parse::<SnapshotSelector>().unwrap(), SnapshotSelector::Root("0".repeat(64)));
+        let error = pick("00491").unwrap_err();
+        assert!(error.is_request() && error.message().contains("00491"), "{error}");
+        // Where zeros in front begin a root, they do not mean the number.
+        let mut rooted = snapshot(7, 0, 0);
+        rooted.manifest.digest[1] = 0x49;
+        let all = [snapshot(49, 0, 0x11), rooted];
+        assert_eq!("0049".parse::<SnapshotSelector>().unwrap().pick(&all).unwrap().number, 7);
+        // Which of two roots is meant cannot be told, and the number is not put in their place.
+        let all = [snapshot(1, 0, 0), snapshot(2, 0, 0)];
+        assert!("0000".parse::<SnapshotSelector>().unwrap().pick(&all).is_err());
     }
 
     #[test]
