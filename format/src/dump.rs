@@ -102,7 +102,7 @@ pub fn dump_snapshot<S: WriteStorage>(
     let mut snapshot = writer.begin_snapshot(header)?;
     let takes = |table: &&TableSchema| table.role != roles::INTERNAL && options.tables.takes_table(table);
     let chosen: Vec<&TableSchema> = catalog.tables.iter().filter(takes).collect();
-    let any_object = catalog.objects.iter().any(|object| options.tables.takes(&object.name));
+    let any_object = catalog.objects.iter().any(|object| options.tables.takes_object(object));
     if chosen.is_empty() && !any_object && !options.tables.is_everything() {
         return Err(Error::request("nothing of the database is chosen").with_hint("leave less out"));
     }
@@ -122,8 +122,7 @@ pub fn dump_snapshot<S: WriteStorage>(
         }
     }
     for object in &catalog.objects {
-        // What stands on a view goes with the view.
-        if options.tables.takes(&object.name) || options.tables.takes(&object.table) {
+        if options.tables.takes_object(object) {
             snapshot.add_object(object.clone());
         }
     }

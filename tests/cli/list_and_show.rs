@@ -21,13 +21,31 @@ fn a_list_shows_all_snapshots() {
 fn a_list_as_json() {
     let folder = Folder::dumped_twice();
     let list = folder.run(&["list", "app.tabark", "--json"]).ended(0).json();
-    assert_eq!(fields(&list), ["archive", "archive_id", "bytes", "tail_bytes", "snapshots"]);
+    assert_eq!(fields(&list), ["archive", "archive_id", "bytes", "tail_bytes", "snapshots", "damaged"]);
     assert_eq!(list["bytes"], json!(folder.bytes("app.tabark").len()));
     let snapshots = list["snapshots"].as_array().unwrap();
     let expected = "number time time_micros tags tables rows bytes_added root";
     assert!(snapshots.iter().all(|snapshot| fields(snapshot).join(" ") == expected));
     assert_eq!((&snapshots[0]["time"], &snapshots[1]["time"]), (&json!(FIRST), &json!(SECOND)));
     assert_eq!(snapshots[1]["tags"], json!({ "deploy": "v2" }));
+}
+
+#[test]
+fn a_list_shows_what_is_intact_beside_a_damaged_snapshot() {
+    let folder = Folder::dumped_twice();
+    let archive = tabark::archive::Archive::open(&folder.path("app.tabark")).unwrap();
+    let place = usize::try_from(archive.snapshots().unwrap()[0].manifest.offset).unwrap() + 110;
+    drop(archive);
+    let mut bytes = folder.bytes("app.tabark");
+    bytes[place] ^= 1;
+    folder.write("app.tabark", &bytes);
+    let ran = folder.run(&["list", "app.tabark"]).ended(3);
+    assert!(ran.out.contains("2026-03-02") && !ran.out.contains("2026-03-01"), "{}", ran.out);
+    ran.says("warning: a snapshot cannot be listed: damaged archive:");
+    let list = folder.run(&["list", "app.tabark", "--json"]).ended(3).json();
+    assert_eq!(list["damaged"].as_array().unwrap().len(), 1);
+    folder.run(&["restore", "app.tabark", "new.sqlite", "--at", "2"]).ended(0);
+    folder.run(&["restore", "app.tabark", "old.sqlite", "--at", "1"]).ended(3);
 }
 
 #[test]

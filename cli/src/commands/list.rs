@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::pipe::Pipe;
 use crate::report::aligned::{Aligned, Side};
 use crate::report::json as as_json;
+use crate::report::problems::{describe, warn};
 use crate::report::text::{pairs, shorten};
 use crate::report::units::{count, counted, short_digest, size, time};
 
@@ -18,7 +19,9 @@ const TAGS_WIDTH: usize = 30;
 
 pub(crate) fn run(args: &ListArgs, out: &mut Pipe) -> Outcome {
     let archive = super::open(&args.archive)?;
-    let snapshots = archive.snapshots()?;
+    let list = archive.list()?;
+    let (snapshots, damaged) = (list.snapshots, list.damaged);
+    let exit = if damaged.is_empty() { Exit::Well } else { Exit::Damaged };
     if args.json {
         let list: Vec<Json> = snapshots.iter().map(|snapshot| Json::Object(as_json::summary(snapshot))).collect();
         let object = json!({
@@ -27,9 +30,10 @@ pub(crate) fn run(args: &ListArgs, out: &mut Pipe) -> Outcome {
             "bytes": archive.container().storage_length(),
             "tail_bytes": archive.tail(),
             "snapshots": list,
+            "damaged": damaged.iter().map(describe).collect::<Vec<_>>(),
         });
         as_json::write(out, &object)?;
-        return Ok(Exit::Well);
+        return Ok(exit);
     }
     let mut table = Aligned::new(&[
         ("#", Side::Right),
@@ -54,5 +58,8 @@ pub(crate) fn run(args: &ListArgs, out: &mut Pipe) -> Outcome {
     table.write(out)?;
     let number = counted(snapshots.len() as u64, "snapshot");
     writeln!(out, "{number}, {}", size(archive.container().storage_length()))?;
-    Ok(Exit::Well)
+    for error in &damaged {
+        warn(&format!("a snapshot cannot be listed: {error}"));
+    }
+    Ok(exit)
 }

@@ -24,7 +24,14 @@ pub struct ContainerReader {
     storage: Arc<dyn ReadStorage>,
     header: ArchiveHeader,
     last: LastCommit,
-    kept: Mutex<Option<((Reference, FrameKind), Arc<Vec<u8>>)>>,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// A raw body that was asked for, and as what.
+struct Kept {
+    reference: Reference,
+    kind: FrameKind,
+    body: Arc<Vec<u8>>,
 }
 
 impl std::fmt::Debug for ContainerReader {
@@ -145,10 +152,10 @@ impl ContainerReader {
     /// The raw body of the frame that a reference leads to, checked and decompressed.
     pub fn body(&self, reference: &Reference, kind: FrameKind) -> Result<Arc<Vec<u8>>> {
         if let Ok(kept) = self.kept.lock()
-            && let Some((of, body)) = &*kept
-            && *of == (*reference, kind)
+            && let Some(kept) = &*kept
+            && (kept.reference, kept.kind) == (*reference, kind)
         {
-            return Ok(Arc::clone(body));
+            return Ok(Arc::clone(&kept.body));
         }
         let header = self.resolve(reference, kind)?;
         let stored = self.stored(reference.offset, &header)?;
@@ -161,7 +168,7 @@ impl ContainerReader {
         if header.raw_length <= KEEP_BODY
             && let Ok(mut kept) = self.kept.lock()
         {
-            *kept = Some(((*reference, kind), Arc::clone(&raw)));
+            *kept = Some(Kept { reference: *reference, kind, body: Arc::clone(&raw) });
         }
         Ok(raw)
     }

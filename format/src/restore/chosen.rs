@@ -113,7 +113,7 @@ impl<'a> Chosen<'a> {
         }
         for object in &snapshot.catalog().objects {
             // What stands on a view goes with the view.
-            if !selection.takes(&object.name) && !selection.takes(&object.table) {
+            if !selection.takes_object(object) {
                 continue;
             }
             match object.kind.as_str() {
