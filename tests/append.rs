@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tabark::archive::{Archive, WriterOptions};
+use tabark::archive::{Archive, VerifyOptions, WriterOptions, verify};
 use tabark::container::{AppendFile, WriteStorage};
 use tabark::dump::{DumpOptions, DumpReport, dump};
 use tabark::selection::Selection;
@@ -115,6 +115,21 @@ fn an_archive_that_is_replaced_meanwhile_is_neither_harmed_nor_claimed() {
     locked.abandon();
     assert_eq!((count(&kept), Archive::open(&kept).unwrap().tail()), (2, 0));
     assert_eq!(count(&scene.archive), 1);
+}
+
+#[test]
+fn a_verification_beside_a_writer_tells_it_from_damage() {
+    let scene = Scene::new(1);
+    let mut writer = AppendFile::lock(&scene.archive).unwrap();
+    writer.start_at(scene.bytes().len() as u64);
+    writer.append(&[7; 500]).unwrap();
+    let check = || verify(&Archive::open(&scene.archive).unwrap(), &VerifyOptions::default(), &()).unwrap();
+    let report = check();
+    assert!(report.is_intact() && report.being_written, "{report:?}");
+    drop(writer);
+    let report = check();
+    assert!(!report.being_written);
+    assert_eq!(report.findings.len(), 1, "{report:?}");
 }
 
 #[test]

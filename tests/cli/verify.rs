@@ -51,7 +51,7 @@ fn an_intact_archive_says_so() {
 fn an_intact_archive_as_json() {
     let folder = Folder::dumped();
     let report = folder.run(&["verify", "app.tabark", "--json", "--full"]).ended(0).json();
-    let expected = "archive tail_bytes intact full snapshots frames bytes newest tables findings";
+    let expected = "archive tail_bytes being_written intact full snapshots frames bytes newest tables findings";
     assert_eq!(fields(&report).join(" "), expected);
     assert_eq!((&report["intact"], &report["full"], &report["findings"]), (&json!(true), &json!(true), &json!([])));
     assert_eq!(report["bytes"], json!(folder.bytes("app.tabark").len()));

@@ -34,6 +34,9 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Pipe) -> Outcome {
     let progress = Progress::start()?;
     let report = tabark::archive::verify(&archive, &options, &progress)?;
     drop(progress);
+    if report.being_written {
+        problems::warn("another program is adding a snapshot; what it has written so far was not looked at");
+    }
     if args.json {
         as_json::write(out, &object(args, &archive, &report))?;
     } else if report.is_intact() {
@@ -185,6 +188,7 @@ fn object(args: &VerifyArgs, archive: &Archive, report: &VerifyReport) -> Json {
     json!({
         "archive": args.archive.display().to_string(),
         "tail_bytes": archive.tail(),
+        "being_written": report.being_written,
         "intact": report.is_intact(),
         "full": args.full,
         "snapshots": report.snapshots,

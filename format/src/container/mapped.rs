@@ -16,7 +16,7 @@
 //! `spec/rationale.md` says why that is accepted.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -82,6 +82,18 @@ impl ReadStorage for MappedFile {
         // What cannot be mapped is copied out, which is slower and no less right.
         if let Ok(map) = map {
             let _ = self.map.set(map);
+        }
+    }
+
+    fn has_writer(&self) -> bool {
+        // A shared lock is to be had only where no writer has its own. It is given back at once.
+        match self.file.try_lock_shared() {
+            Ok(()) => {
+                let _ = self.file.unlock();
+                false
+            }
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(_)) => false,
         }
     }
 

@@ -67,6 +67,11 @@ impl ContainerReader {
         self.last.check_chain(&*self.storage, self.header.tag())
     }
 
+    /// Is a writer adding to the archive at this moment?
+    pub fn has_writer(&self) -> bool {
+        self.storage.has_writer()
+    }
+
     /// Does what stands behind the last commit look like a snapshot whose commit is damaged, rather than like an append
     /// that did not finish? Walks the frames of the tail.
     pub fn tail_may_be_a_snapshot(&self) -> bool {

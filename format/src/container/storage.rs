@@ -24,6 +24,11 @@ pub trait ReadStorage: Send + Sync {
         let _ = end;
     }
 
+    /// Is a writer adding to the archive at this moment? Then bytes behind the last commit are nothing to wonder at.
+    fn has_writer(&self) -> bool {
+        false
+    }
+
     /// Says that these bytes will hardly be read again soon. They can still be read; a medium that holds memory for them
     /// may give it back.
     fn release(&self, offset: u64, length: u64) {

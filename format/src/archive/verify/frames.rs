@@ -93,7 +93,9 @@ pub(super) fn hash_all(
 
 fn report_tail(container: &ContainerReader, report: &mut VerifyReport) {
     let tail = container.last().tail;
-    if tail > 0 {
+    if tail > 0 && container.has_writer() {
+        report.being_written = true;
+    } else if tail > 0 {
         let why = format!("{tail} bytes after the last commit belong to no snapshot");
         let hint = "an append that did not finish, or a damaged commit; the next dump into the archive cuts them off";
         let error = Error::damaged(Layer::Tail, why).at(container.last().end()).with_hint(hint);

@@ -110,6 +110,8 @@ pub struct VerifyReport {
     pub snapshots: u64,
     /// The newest snapshot looked at: number and root.
     pub newest: Option<(u64, [u8; 32])>,
+    /// Was a writer adding a snapshot meanwhile? What it had written by then was not looked at.
+    pub being_written: bool,
     /// What is left of each table, each once however many snapshots share it.
     pub tables: Vec<TableVerdict>,
 }
