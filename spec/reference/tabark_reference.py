@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """A reader of tabark archives, written from spec/format.md alone and in its order. It favours plainness over speed.
-
-Exit codes: 0 ok, 1 the operation failed, 2 usage, 3 damaged or not an archive, 4 unsupported.
-"""
+Exit codes: 0 ok, 1 the operation failed, 2 usage, 3 damaged or not an archive, 4 unsupported."""
 
 import argparse
 import contextlib
@@ -18,10 +16,9 @@ from blake3 import blake3
 
 # §2.2 Constants and limits; the limits of lists stand with the structures.
 HEADER_LENGTH, FRAME_HEADER_LENGTH, COMMIT_BODY_LENGTH, HISTORY_PAGE_ENTRIES = 64, 104, 256, 64
-MAX_METADATA_BODY, MAX_DATA_BODY, MAX_WINDOW_BYTES = 67108864, 4294967295, 1 << 27
+MAX_METADATA_BODY, MAX_DATA_BODY, MAX_WINDOW_BYTES, U32, U64 = 67108864, 4294967295, 1 << 27, 2**32 - 1, 2**64 - 1
 MAX_GROUP_ROWS, MIN_GROUP_ROWS, MAX_GROUP_BYTES, GROUP_BOUNDARY_BITS = 131072, 32768, 67108864, 15
-MAX_PAGE_DEPTH, MAX_NAME_BYTES, MAX_BOUND_BYTES = 8, 65535, 64
-U32, U64 = (1 << 32) - 1, (1 << 64) - 1
+MAX_PAGE_DEPTH, MAX_NAME_BYTES, MAX_BOUND_BYTES, MAX_TAG_BYTES = 8, 65535, 64, 65536
 
 ARCHIVE_MAGIC, FRAME_MAGIC = bytes.fromhex("8954424B0D0A1A0A"), b"TBKF"
 DATA, TABLE_METADATA, CATALOG, MANIFEST, COMMIT, HISTORY = KINDS = range(1, 7)
@@ -151,6 +148,8 @@ def decode(data, structure, offset):
         if kind in ("BlockEntry", "ColumnSummary"):  # §5.3
             kinds = [bound and bound.value[0] for bound in (value.minimum, value.maximum)]
             check(kinds.count(None) != 1 and NULL not in kinds, "a bound without the other, or of null")
+        size = sum(len(text.encode()) for tag in getattr(value, "tags", ()) for text in tag)
+        check(size <= MAX_TAG_BYTES, "too many bytes of tags")
         return value
 
     result = read(structure)
@@ -259,12 +258,12 @@ class Archive:
         while not commit and (offset := self.file.rfind(FRAME_MAGIC, HEADER_LENGTH, offset + 3)) >= 0:
             with contextlib.suppress(Fault):
                 commit = self.commit_of(self.frame_header(offset))
-        position = commit.header.end if commit else HEADER_LENGTH
-        with contextlib.suppress(Fault):
-            while position < len(self.file) and not newer:  # along the tail, where a cell's content is passed over
-                header = self.frame_header(position)
-                newer, position = header.kind == COMMIT and header.version > 1, header.end
-        require(not newer, "unsupported", position, "a commit of a higher version follows")
+        header = commit and commit.header
+        with contextlib.suppress(Fault):  # a commit of a higher version is looked for along the tail, not inside cells
+            while not newer:
+                header = self.frame_header(header.end if header else HEADER_LENGTH)
+                newer = header.kind == COMMIT and header.version > 1
+        require(not newer, "unsupported", len(self.file), "a commit of a higher version follows")
         require(commit, "commit", len(self.file), "the file holds no complete snapshot")
         return commit
 

@@ -1348,6 +1348,8 @@ def bad_tails():
     tail("tail-cut-commit", "an append whose commit is cut off", bytes(longer.data)[:-100])
     tail("tail-flipped-commit", "an append whose commit was damaged", bytes(longer.data)[:-1] + b"\1")
     newer = Writer(changes={"frame commit": only(2, changing(version=2))}).append([tiny()]).append([tiny("u")])
+    large = Writer(compress=True).append([tiny()], tags=[("k", "x" * 65536)])
+    bad("metadata-tag-limit", "metadata", "verify", "tags of 65,537 bytes", writer=large)
     describes = "a commit of kind version 2 behind the last one that is known, and an append that broke off"
     bad("tail-version-2", "unsupported", "open", describes, writer=bytes(newer.data) + b"garbage")
     copied = sound().append([tiny("u")])
