@@ -18,10 +18,10 @@ for path in sys.argv[2:]:
     if refused:
         sys.exit(f"{path} is refused: {findings.getvalue()}")
     archive = tabark_reference.Archive(path)
-    for entry, holder in sorted(archive.snapshots(), key=lambda pair: pair[0].number):
-        header, manifest = archive.snapshot_manifest(entry.manifest, holder)
-        for table in archive.catalog(manifest.catalog, header)[1].tables:
-            print(f"-- {entry.number} {table.name!a}")
+    for commit in sorted(archive.commits(), key=lambda commit: commit.number):
+        _, _, catalog = archive.snapshot(commit)
+        for table in catalog.tables:
+            print(f"-- {commit.number} {table.name!a}")
             name = [f"-t{table.name}"] if table.name else ["-t", ""]
-            if tabark_reference.main(["cat", path, *name, "--at", str(entry.number)]):
+            if tabark_reference.main(["cat", path, *name, "--at", str(commit.number)]):
                 sys.exit(f"{path}: table {table.name!a} cannot be read")
