@@ -56,9 +56,9 @@ fn utf16_text_that_sqlites_converter_would_alter() {
 }
 
 #[test]
-fn a_value_of_many_megabytes() {
+fn values_of_a_hundred_megabytes() {
     let case =
-        Case::new("CREATE TABLE t(a, b); INSERT INTO t VALUES (zeroblob(20000000), hex(zeroblob(5000000))), (1, 2);");
+        Case::new("CREATE TABLE t(a, b); INSERT INTO t VALUES (zeroblob(100000000), hex(zeroblob(50000000))), (1, 2);");
     case.round_trip();
 }
 
