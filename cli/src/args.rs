@@ -93,6 +93,10 @@ pub(crate) struct ListArgs {
 #[derive(Debug, Args)]
 pub(crate) struct At {
     /// latest, a number, YYYY-MM-DD[THH:MM[:SS]] (UTC), tag:KEY=VALUE, or the beginning of a root.
+    #[allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the text is help for people; brackets hold what may be left out"
+    )]
     #[arg(long, value_name = "SNAPSHOT", value_parser = parse_selector)]
     pub(crate) at: Option<SnapshotSelector>,
 }
