@@ -1,5 +1,6 @@
 //! The archive API: snapshots of tables, written, read, found and proven.
 
+mod column_totals;
 mod fingerprint;
 mod manifest;
 mod pack;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::column_totals::ColumnTotals;
 use super::fingerprint::FingerprintBuilder;
 use super::manifest::{
     BlockEntry, ColumnSummary, Label, Page, PageEntry, RowGroupEntry, TableManifest, label, stored_share,
@@ -36,7 +37,7 @@ pub(super) struct TableState {
     groups: u64,
     pending: Vec<PendingGroup>,
     pages: Vec<PendingPage>,
-    columns: Vec<ColumnState>,
+    columns: Vec<ColumnTotals>,
     fingerprint: FingerprintBuilder,
 }
 
@@ -62,16 +63,6 @@ struct PendingPage {
     last_key: Vec<Bound>,
 }
 
-#[derive(Default)]
-struct ColumnState {
-    logical_bytes: u64,
-    stored_bytes: u64,
-    nulls: u64,
-    range: Option<(Bound, Bound)>,
-    unbounded: bool,
-    encodings: Vec<(u8, u64)>,
-}
-
 /// A block that was encoded, and sealed if it is large enough for a frame of its own.
 struct PreparedBlock {
     facts: BlockFacts,
@@ -93,7 +84,7 @@ impl TableState {
             groups: 0,
             pending: Vec::new(),
             pages: Vec::new(),
-            columns: (0..columns).map(|_| ColumnState::default()).collect(),
+            columns: (0..columns).map(|_| ColumnTotals::default()).collect(),
             fingerprint: FingerprintBuilder::new(columns),
         }
     }
@@ -239,37 +230,6 @@ impl TableState {
             fingerprint: fingerprint.table,
             schema: self.schema,
         })
-    }
-}
-
-impl ColumnState {
-    fn add(&mut self, facts: &BlockFacts, stored_bytes: u64) {
-        self.logical_bytes += facts.logical_bytes;
-        self.stored_bytes += stored_bytes;
-        self.nulls += facts.nulls;
-        match &facts.range {
-            Some((low, high)) => Bound::widen(&mut self.range, low, high),
-            None => self.unbounded |= !facts.is_all_null(),
-        }
-        let number = facts.encoding.number();
-        match self.encodings.binary_search_by_key(&number, |(encoding, _)| *encoding) {
-            Ok(found) => self.encodings.iter_mut().skip(found).take(1).for_each(|(_, blocks)| *blocks += 1),
-            Err(place) => self.encodings.insert(place, (number, 1)),
-        }
-    }
-
-    fn summary(self, fingerprint: [u8; 32]) -> ColumnSummary {
-        let range = if self.unbounded { None } else { self.range };
-        let (minimum, maximum) = range.unzip();
-        ColumnSummary {
-            logical_bytes: self.logical_bytes,
-            stored_bytes: self.stored_bytes,
-            nulls: self.nulls,
-            minimum,
-            maximum,
-            encodings: self.encodings,
-            fingerprint,
-        }
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::super::column_totals::ColumnTotals;
 use super::super::fingerprint::FingerprintBuilder;
-use super::super::manifest::{BlockEntry, SnapshotManifest};
+use super::super::manifest::{BlockEntry, ColumnSummary, SnapshotManifest};
 use super::super::pack::{Claim, Writing};
 use super::super::table_reader::{GroupPlace, Table};
 use super::super::tree::Leaf;
@@ -26,7 +27,7 @@ pub(super) struct TableCheck<'t, 'a> {
     boundaries: Boundaries,
     order: Option<KeyOrder>,
     previous_key: Vec<OwnedCell>,
-    totals: Vec<Totals>,
+    totals: Vec<ColumnTotals>,
     claims: Vec<Claim>,
     complete: bool,
     any_group: bool,
@@ -38,16 +39,6 @@ struct Decoded {
     facts: BlockFacts,
     stored_bytes: u64,
     claim: Option<Claim>,
-}
-
-#[derive(Default)]
-struct Totals {
-    logical_bytes: u64,
-    stored_bytes: u64,
-    nulls: u64,
-    range: Option<(Bound, Bound)>,
-    unbounded: bool,
-    encodings: std::collections::BTreeMap<u8, u64>,
 }
 
 /// A key cell kept beyond its row group.
@@ -76,7 +67,7 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             boundaries: Boundaries::new(schema),
             order: KeyOrder::new(schema, &snapshot.source),
             previous_key: Vec::new(),
-            totals: schema.columns.iter().map(|_| Totals::default()).collect(),
+            totals: schema.columns.iter().map(|_| ColumnTotals::default()).collect(),
             claims: Vec::new(),
             complete: true,
             any_group: false,
@@ -202,23 +193,18 @@ impl<'t, 'a> TableCheck<'t, 'a> {
         }
         let manifest = self.table.manifest();
         for ((column, totals), summary) in manifest.schema.columns.iter().zip(&self.totals).zip(&manifest.columns) {
-            let (minimum, maximum) = if totals.unbounded { (None, None) } else { totals.range.clone().unzip() };
-            let encodings: Vec<(u8, u64)> =
-                totals.encodings.iter().map(|(number, blocks)| (*number, *blocks)).collect();
-            let agrees = summary.logical_bytes == totals.logical_bytes
-                && summary.stored_bytes == totals.stored_bytes
-                && summary.nulls == totals.nulls
-                && summary.minimum == minimum
-                && summary.maximum == maximum
-                && summary.encodings == encodings;
+            // Fingerprints are compared below.
+            let agrees = totals.clone().summary(summary.fingerprint) == *summary;
             if !agrees {
                 let why = format!("the summary of column \"{}\" is not that of its blocks", column.name);
                 errors.push(Error::damaged(Layer::Totals, why));
             }
         }
-        let logical: u64 = manifest.columns.iter().map(|column| column.logical_bytes).sum();
-        let stored: u64 = manifest.columns.iter().map(|column| column.stored_bytes).sum();
-        if logical != manifest.logical_bytes || stored != manifest.stored_bytes {
+        let sum = |of: fn(&ColumnSummary) -> u64| {
+            manifest.columns.iter().try_fold(0_u64, |sum, column| sum.checked_add(of(column)))
+        };
+        let sizes = (sum(|column| column.logical_bytes), sum(|column| column.stored_bytes));
+        if sizes != (Some(manifest.logical_bytes), Some(manifest.stored_bytes)) {
             errors.push(Error::damaged(Layer::Totals, "a table's sizes are not the sums of its columns'"));
         }
         let found = self.fingerprint.finish(&manifest.schema);
@@ -228,19 +214,6 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             errors.push(Error::damaged(Layer::Fingerprint, "a fingerprint is not that of the table's rows"));
         }
         errors
-    }
-}
-
-impl Totals {
-    fn add(&mut self, facts: &BlockFacts, stored_bytes: u64) {
-        self.logical_bytes += facts.logical_bytes;
-        self.stored_bytes += stored_bytes;
-        self.nulls += facts.nulls;
-        match &facts.range {
-            Some((low, high)) => Bound::widen(&mut self.range, low, high),
-            None => self.unbounded |= !facts.is_all_null(),
-        }
-        *self.encodings.entry(facts.encoding.number()).or_default() += 1;
     }
 }
 

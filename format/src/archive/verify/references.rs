@@ -80,7 +80,7 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         if self.full {
             let tables = snapshot.catalog().tables.iter();
             let known: Option<Vec<u64>> = tables.map(|entry| *self.seen.get(&entry.manifest)?).collect();
-            if known.is_some_and(|bytes| bytes.iter().sum::<u64>() != manifest.logical_bytes) {
+            if known.is_some_and(|bytes| total(bytes.into_iter()) != manifest.logical_bytes) {
                 let error = Error::damaged(Layer::Totals, "the snapshot's logical bytes are not those of its tables");
                 self.find(error.at(snapshot.summary().manifest.offset), Some(manifest.number));
             }
@@ -234,7 +234,8 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         for finding in findings {
             self.in_rows(finding.error.in_table(name), snapshot, rows.clone(), finding.column);
         }
-        self.observer.advance(place.entry.rows, place.entry.blocks.iter().map(|block| block.logical_bytes).sum());
+        let bytes = total(place.entry.blocks.iter().map(|block| block.logical_bytes));
+        self.observer.advance(place.entry.rows, bytes);
         intact
     }
 
@@ -273,6 +274,11 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
             })
             .collect()
     }
+}
+
+/// A sum of what a file states: too much is as wrong as anything else, and must not end the program.
+fn total(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
 }
 
 /// Does a block lie inside a raw body of this length, behind at least the directory's length?
