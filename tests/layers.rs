@@ -11,7 +11,7 @@ mod note;
 mod tree;
 
 /// Every layer of the library, lowest first, with the layers it may name. What is not said is forbidden.
-const EDGES: [(&str, &[&str]); 17] = [
+const EDGES: [(&str, &[&str]); 18] = [
     ("error", &[]),
     ("limits", &[]),
     ("hex", &[]),
@@ -19,6 +19,8 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("model", &["error", "limits"]),
     ("selection", &["error", "model"]),
     ("wire", &["error", "limits"]),
+    // SQLite's own format, for those who read and write its pages.
+    ("sqlite_file", &["error", "model"]),
     ("encoding", &["error", "limits", "model", "wire"]),
     ("block", &["encoding", "error", "limits", "model"]),
     // The container never sees a column: no model here.
@@ -26,7 +28,7 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("history", &["error", "limits", "model"]),
     // Where rows come from. Neither it nor the archive knows the other: rows pass through the model's `RowSink`.
     ("source", &["error", "limits", "model", "observer"]),
-    ("source::sqlite", &["error", "limits", "model", "observer", "source"]),
+    ("source::sqlite", &["error", "limits", "model", "observer", "source", "sqlite_file"]),
     (
         "archive",
         &[
@@ -59,6 +61,7 @@ const EDGES: [(&str, &[&str]); 17] = [
             "selection",
             "source",
             "source::sqlite",
+            "sqlite_file",
         ],
     ),
 ];
