@@ -68,9 +68,12 @@ pub(crate) struct DumpArgs {
     /// A tag for the snapshot; may be repeated.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
     pub(crate) tags: Vec<(String, String)>,
-    /// Compression level, 1 (fast) to 22 (small).
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=22))]
-    pub(crate) level: i32,
+    /// Dump faster into a somewhat larger archive: compression level 1, and no encoding that takes long.
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Compression level, 1 (fast) to 22 (small, for archives that are written once and kept) [default: 3; 1 with --fast]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22))]
+    pub(crate) level: Option<i32>,
     /// The snapshot's time (RFC 3339) instead of the clock's, for tests that need the same bytes again.
     #[arg(long, hide = true, value_name = "TIME", value_parser = parse_time)]
     pub(crate) time: Option<i64>,

@@ -64,5 +64,5 @@ pub mod source;
 mod sqlite_file;
 mod wire;
 
-pub use encoding::Encoding;
+pub use encoding::{Encoding, Profile};
 pub use error::{Error, Layer, Result};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value as Json, json};
-use tabark::Error;
 use tabark::archive::WriterOptions;
 use tabark::dump::{DumpOptions, DumpReport};
 use tabark::source::sqlite::SqliteSource;
+use tabark::{Error, Profile};
 
 use super::Outcome;
 use crate::args::DumpArgs;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
         tags: args.tags.clone(),
         time: args.time.map_or_else(now, Ok)?,
         writer: concat!("tabark ", env!("CARGO_PKG_VERSION")).to_owned(),
-        archive: WriterOptions::default().with_level(args.level),
+        archive: writing(args),
     };
     let progress = Progress::start()?;
     let source = SqliteSource::open(&args.source)?;
@@ -47,6 +47,12 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
         print(args, &report, out)
     });
     Ok(Exit::Well)
+}
+
+fn writing(args: &DumpArgs) -> WriterOptions {
+    let profile = if args.fast { Profile::Fast } else { Profile::Standard };
+    let options = WriterOptions::default().with_profile(profile);
+    args.level.map_or(options, |level| options.with_level(level))
 }
 
 fn refuse_other_engines(source: &Path) -> Result<(), Failure> {

@@ -184,12 +184,19 @@ impl Packer {
         Self { kind, level, directory, slices: Vec::new(), written: Vec::new() }
     }
 
-    /// A frame of one slice, sealed on whatever thread asks. `label.table` is taken as 0.
-    pub(super) fn seal_alone(&self, table: &str, label: Label, bytes: &[u8]) -> Result<SealedSlice> {
+    /// A frame of one slice, sealed on whatever thread asks. `label.table` is taken as 0. Of what is known not to be
+    /// `compressible` no compression is tried.
+    pub(super) fn seal_alone(
+        &self,
+        table: &str,
+        label: Label,
+        bytes: &[u8],
+        compressible: bool,
+    ) -> Result<SealedSlice> {
         let directory =
             Directory { snapshot: self.directory.snapshot, tables: vec![table.to_owned()], slices: vec![label] };
         let (body, slices_start) = slices_body(&directory, bytes)?;
-        Ok(SealedSlice { frame: SealedFrame::seal(self.kind, body, self.level)?, slices_start })
+        Ok(SealedSlice { frame: SealedFrame::seal(self.kind, body, compressible.then_some(self.level))?, slices_start })
     }
 
     /// Adds a slice to the shared frame; `label.table` and `label.length` are filled in.
@@ -223,7 +230,7 @@ impl Packer {
         self.directory.tables.clear();
         self.directory.slices.clear();
         self.slices.clear();
-        let frame = SealedFrame::seal(self.kind, body, self.level)?;
+        let frame = SealedFrame::seal(self.kind, body, Some(self.level))?;
         let placed = SealedSlice { frame, slices_start }.write(container)?;
         self.written.push(placed);
         Ok(())

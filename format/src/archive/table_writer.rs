@@ -12,6 +12,7 @@ use super::manifest::{
 use super::pack::{Packer, Place, SHARE_BELOW, SealedSlice};
 use crate::block::{self, BlockFacts};
 use crate::container::{ContainerWriter, Reference, WriteStorage};
+use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::limits::MAX_PAGE_ENTRIES;
 use crate::model::{Bound, Cells, RowGroup, TableSchema};
@@ -28,6 +29,7 @@ pub(super) struct Output<S: WriteStorage> {
     pub(super) container: ContainerWriter<S>,
     pub(super) data: Packer,
     pub(super) metadata: Packer,
+    pub(super) profile: Profile,
 }
 
 /// What is known of a table while and after its rows are written, until the snapshot is committed.
@@ -94,12 +96,12 @@ impl TableState {
         let rows = u64::from(group.rows());
         let first_key = self.key(&group, Cells::first);
         let last_key = self.key(&group, Cells::last);
-        let (packer, name, number) = (&out.data, self.schema.name.as_str(), self.groups);
+        let (packer, profile, name, number) = (&out.data, out.profile, self.schema.name.as_str(), self.groups);
         let prepared: Vec<PreparedBlock> = group
             .into_columns()
             .into_par_iter()
             .enumerate()
-            .map(|(column, cells)| prepare(packer, name, number, column, cells))
+            .map(|(column, cells)| prepare((packer, profile), name, number, column, cells))
             .collect::<Result<_>>()?;
         self.fingerprint.add_group(rows, prepared.iter().map(|block| &block.facts.content));
         let mut blocks = Vec::with_capacity(prepared.len());
@@ -252,16 +254,22 @@ impl FrameList {
     }
 }
 
-fn prepare(packer: &Packer, table: &str, group: u64, column: usize, cells: Cells) -> Result<PreparedBlock> {
+fn prepare(
+    (packer, profile): (&Packer, Profile),
+    table: &str,
+    group: u64,
+    column: usize,
+    cells: Cells,
+) -> Result<PreparedBlock> {
     let rows = u64::from(cells.rows());
-    let encoded = block::encode(&cells);
+    let encoded = block::encode(&cells, profile);
     drop(cells);
     let length = encoded.bytes.len() as u64;
     let body = if encoded.bytes.len() < SHARE_BELOW {
         PreparedBody::Small(encoded.bytes)
     } else {
         let label = block_label(group, column, rows, length);
-        PreparedBody::Alone(packer.seal_alone(table, label, &encoded.bytes)?)
+        PreparedBody::Alone(packer.seal_alone(table, label, &encoded.bytes, encoded.compressible)?)
     };
     Ok(PreparedBlock { facts: encoded.facts, length, body })
 }

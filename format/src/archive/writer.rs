@@ -8,6 +8,7 @@ use super::rules;
 use super::snapshots;
 use super::table_writer::{Output, TableState};
 use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
+use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;
 use crate::limits::MAX_PAGE_DEPTH;
@@ -15,25 +16,27 @@ use crate::model::{Cell, Omission, RowSink, SchemaObject, SourceDescription, Tab
 use crate::wire;
 
 /// How an archive is written. None of this changes what is read from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WriterOptions {
-    /// Zstandard's level, 1 to 22.
-    pub level: i32,
+    /// How much work goes into making the archive small.
+    pub profile: Profile,
+    /// Zstandard's level, 1 to 22; the profile's where absent.
+    pub level: Option<i32>,
     /// The id of a new archive; random where absent. Only tests have a reason to choose it.
     pub archive_id: Option<[u8; 16]>,
 }
 
-impl Default for WriterOptions {
-    fn default() -> Self {
-        Self { level: 3, archive_id: None }
-    }
-}
-
 impl WriterOptions {
+    /// With this profile.
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// With this compression level, 1 to 22.
     pub fn with_level(mut self, level: i32) -> Self {
-        self.level = level;
+        self.level = Some(level);
         self
     }
 
@@ -130,7 +133,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             }
             None => 1,
         };
-        let level = self.options.level;
+        let level = self.options.level.unwrap_or(self.options.profile.level());
         if !(1..=22).contains(&level) {
             return Err(Error::request(format!("compression level {level}; it goes from 1 to 22")));
         }
@@ -139,6 +142,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             container: self.container,
             data: Packer::new(FrameKind::Data, number, level),
             metadata: Packer::new(FrameKind::TableMetadata, number, level),
+            profile: self.options.profile,
         };
         let previous = self.previous;
         Ok(SnapshotWriter { out, level, previous, number, header, tables: Vec::new(), objects: Vec::new() })
@@ -258,7 +262,7 @@ impl<S: WriteStorage> SnapshotWriter<S> {
     }
 
     fn write(&mut self, kind: FrameKind, body: Vec<u8>) -> Result<Reference> {
-        let frame = SealedFrame::seal(kind, body, self.level)?;
+        let frame = SealedFrame::seal(kind, body, Some(self.level))?;
         self.out.container.write(&frame)
     }
 

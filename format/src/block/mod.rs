@@ -1,6 +1,6 @@
 //! Column blocks: one column of one row group, encoded, measured and identified.
 
-use crate::encoding::{self, Encoding};
+use crate::encoding::{self, EncodedCells, Encoding, Profile};
 use crate::error::Result;
 use crate::model::{Bound, Cells};
 
@@ -9,6 +9,8 @@ use crate::model::{Bound, Cells};
 pub(crate) struct EncodedBlock {
     /// The block's bytes, the encoding's number first.
     pub(crate) bytes: Vec<u8>,
+    /// Is it worth it to compress the bytes?
+    pub(crate) compressible: bool,
     pub(crate) facts: BlockFacts,
 }
 
@@ -24,11 +26,11 @@ pub(crate) struct BlockFacts {
 }
 
 /// Encodes a column.
-pub(crate) fn encode(cells: &Cells) -> EncodedBlock {
+pub(crate) fn encode(cells: &Cells, profile: Profile) -> EncodedBlock {
     let canonical = encoding::canonical(cells);
     let content = content_of_canonical(&canonical);
-    let (encoding, bytes) = encoding::encode(canonical);
-    EncodedBlock { bytes, facts: facts(cells, encoding, content) }
+    let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, canonical, profile);
+    EncodedBlock { bytes, compressible, facts: facts(cells, encoding, content) }
 }
 
 /// Decodes a block that must have `rows` rows. What is stated of it elsewhere is not compared here.

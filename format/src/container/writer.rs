@@ -19,8 +19,8 @@ pub(crate) struct SealedFrame {
 }
 
 impl SealedFrame {
-    /// Compresses (if that makes it smaller) and hashes a body. `level` is Zstandard's.
-    pub(crate) fn seal(kind: FrameKind, raw: Vec<u8>, level: i32) -> Result<Self> {
+    /// Compresses (if that makes it smaller) and hashes a body. `level` is Zstandard's; without one the body is stored as it is.
+    pub(crate) fn seal(kind: FrameKind, raw: Vec<u8>, level: Option<i32>) -> Result<Self> {
         let raw_length = raw.len() as u64;
         if raw_length > kind.max_body() {
             return Err(Error::request(format!(
@@ -29,9 +29,14 @@ impl SealedFrame {
                 kind.max_body()
             )));
         }
-        let compressed = zstd::bulk::compress(&raw, level)
+        let compressed = level
+            .map(|level| zstd::bulk::compress(&raw, level))
+            .transpose()
             .map_err(|cause| Error::io(format!("compressing a {} frame", kind.name()), cause))?;
-        let (flags, stored) = if compressed.len() < raw.len() { (FLAG_COMPRESSED, compressed) } else { (0, raw) };
+        let (flags, stored) = match compressed {
+            Some(compressed) if compressed.len() < raw.len() => (FLAG_COMPRESSED, compressed),
+            _ => (0, raw),
+        };
         let body_digest = *blake3::hash(&stored).as_bytes();
         Ok(Self { kind, flags, raw_length, stored, body_digest })
     }

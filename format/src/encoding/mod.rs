@@ -45,11 +45,40 @@ impl Encoding {
     }
 }
 
-/// The bytes of a block of the cells whose canonical form this is.
-pub(crate) fn encode(canonical: Vec<u8>) -> (Encoding, Vec<u8>) {
-    let mut block = canonical;
-    block.insert(0, Encoding::Plain.number());
-    (Encoding::Plain, block)
+/// How much work goes into making an archive small. It changes no byte that is read out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// Small first: every encoding, and Zstandard's level 3.
+    #[default]
+    Standard,
+    /// Fast first: no pco, and Zstandard's level 1.
+    Fast,
+}
+
+impl Profile {
+    /// Zstandard's level where none is asked for.
+    pub const fn level(self) -> i32 {
+        match self {
+            Self::Standard => 3,
+            Self::Fast => 1,
+        }
+    }
+}
+
+/// The bytes of a block, the encoding's number first.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EncodedCells {
+    pub(crate) encoding: Encoding,
+    pub(crate) bytes: Vec<u8>,
+    /// Is it worth it to compress the block? What pco packed is not.
+    pub(crate) compressible: bool,
+}
+
+/// Encodes cells, whose canonical form is given too.
+pub(crate) fn encode(_cells: &Cells, canonical: Vec<u8>, _profile: Profile) -> EncodedCells {
+    let mut bytes = canonical;
+    bytes.insert(0, Encoding::Plain.number());
+    EncodedCells { encoding: Encoding::Plain, bytes, compressible: true }
 }
 
 /// The cells of a block that must have `rows` rows.
