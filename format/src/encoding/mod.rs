@@ -1,8 +1,18 @@
-//! Encodings: the cells of one column to bytes and back. Pure functions; no I/O, no compression.
+//! Encodings: the cells of one column to bytes and back. Pure functions; no I/O, and compression only to try candidates.
 //!
 //! A block begins with one byte that says which encoding follows (`spec/format.md` §6).
 
+mod choose;
+mod codec_choice;
+mod delta;
+mod frame_of_reference;
+mod number_column;
+mod numbers;
+mod parts;
+mod pco;
 mod plain;
+mod planes;
+mod trial;
 
 use crate::error::{Error, Layer, Result};
 use crate::model::Cells;
@@ -16,6 +26,12 @@ pub(crate) use plain::canonical;
 pub enum Encoding {
     /// The canonical form as it is.
     Plain = 0,
+    /// Numbers as distances from the smallest, byte by byte of their significance.
+    FrameOfReference = 1,
+    /// Numbers as steps from one to the next, byte by byte of their significance.
+    Delta = 2,
+    /// Numbers packed by pcodec.
+    Pco = 7,
 }
 
 impl Encoding {
@@ -23,6 +39,9 @@ impl Encoding {
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Plain),
+            1 => Some(Self::FrameOfReference),
+            2 => Some(Self::Delta),
+            7 => Some(Self::Pco),
             _ => None,
         }
     }
@@ -41,6 +60,9 @@ impl Encoding {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::FrameOfReference => "frame of reference",
+            Self::Delta => "delta",
+            Self::Pco => "pco",
         }
     }
 }
@@ -75,10 +97,8 @@ pub(crate) struct EncodedCells {
 }
 
 /// Encodes cells, whose canonical form is given too.
-pub(crate) fn encode(_cells: &Cells, canonical: Vec<u8>, _profile: Profile) -> EncodedCells {
-    let mut bytes = canonical;
-    bytes.insert(0, Encoding::Plain.number());
-    EncodedCells { encoding: Encoding::Plain, bytes, compressible: true }
+pub(crate) fn encode(cells: &Cells, canonical: Vec<u8>, profile: Profile) -> EncodedCells {
+    choose::encode(cells, canonical, profile)
 }
 
 /// The cells of a block that must have `rows` rows.
@@ -88,6 +108,7 @@ pub(crate) fn decode(block: &[u8], rows: u32) -> Result<(Encoding, Cells)> {
     let encoding = Encoding::known(*number)?;
     let cells = match encoding {
         Encoding::Plain => plain::decode(content, rows)?,
+        Encoding::FrameOfReference | Encoding::Delta | Encoding::Pco => number_column::decode(content, rows, encoding)?,
     };
     Ok((encoding, cells))
 }
