@@ -53,7 +53,7 @@ pub(super) fn choose(words: &[u64], meaning: Meaning, profile: Profile) -> Choic
     if profile == Profile::Standard && words.len() >= LEAST_FOR_PCO {
         for steps in [Steps::None, Steps::First] {
             if let Some(packed) = pco::pack(&sampled, meaning, steps) {
-                consider(Codec::Pco, steps, whole(pco::written_length(&packed)));
+                consider(Codec::Pco, steps, super::choose::slower(whole(pco::written_length(&packed))));
             }
         }
     }
@@ -67,7 +67,6 @@ fn planes_cost(values: &[u64], width: usize) -> usize {
 }
 
 /// Writes words in the codec that promises to be smallest.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the numbers within other encodings"))]
 pub(super) fn write_best(words: &[u64], profile: Profile, out: &mut Vec<u8>) {
     write_chosen(words, choose(words, Meaning::Integers, profile), out);
 }

@@ -4,7 +4,9 @@
 
 mod choose;
 mod codec_choice;
+mod decimal;
 mod delta;
+mod dictionary;
 mod frame_of_reference;
 mod number_column;
 mod numbers;
@@ -12,6 +14,7 @@ mod parts;
 mod pco;
 mod plain;
 mod planes;
+mod sample;
 mod trial;
 
 use crate::error::{Error, Layer, Result};
@@ -30,6 +33,10 @@ pub enum Encoding {
     FrameOfReference = 1,
     /// Numbers as steps from one to the next, byte by byte of their significance.
     Delta = 2,
+    /// Each different cell once, and which one each row has.
+    Dictionary = 3,
+    /// Numbers as decimals of few digits.
+    Decimal = 4,
     /// Numbers packed by pcodec.
     Pco = 7,
 }
@@ -41,6 +48,8 @@ impl Encoding {
             0 => Some(Self::Plain),
             1 => Some(Self::FrameOfReference),
             2 => Some(Self::Delta),
+            3 => Some(Self::Dictionary),
+            4 => Some(Self::Decimal),
             7 => Some(Self::Pco),
             _ => None,
         }
@@ -62,6 +71,8 @@ impl Encoding {
             Self::Plain => "plain",
             Self::FrameOfReference => "frame of reference",
             Self::Delta => "delta",
+            Self::Dictionary => "dictionary",
+            Self::Decimal => "decimal",
             Self::Pco => "pco",
         }
     }
@@ -109,6 +120,8 @@ pub(crate) fn decode(block: &[u8], rows: u32) -> Result<(Encoding, Cells)> {
     let cells = match encoding {
         Encoding::Plain => plain::decode(content, rows)?,
         Encoding::FrameOfReference | Encoding::Delta | Encoding::Pco => number_column::decode(content, rows, encoding)?,
+        Encoding::Dictionary => dictionary::decode(content, rows)?,
+        Encoding::Decimal => decimal::decode(content, rows)?,
     };
     Ok((encoding, cells))
 }

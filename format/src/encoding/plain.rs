@@ -32,13 +32,28 @@ pub(crate) fn canonical(cells: &Cells) -> Vec<u8> {
 
 /// The cells whose canonical form this is; they must be `rows`.
 pub(super) fn decode(bytes: &[u8], rows: u32) -> Result<Cells> {
-    let refuse = |why: String| Error::damaged(Layer::Cells, why);
     let mut cursor = Cursor::new(bytes, Layer::Cells);
     let stated = cursor.u32()?;
     if stated != rows {
         let why = format!("{stated} rows in a block of a row group of {rows}");
         return Err(Error::damaged(Layer::Block, why));
     }
+    read(cursor, rows)
+}
+
+/// The cells whose canonical form this part of a block is; they must be `count`.
+pub(super) fn decode_part(bytes: &[u8], count: u32) -> Result<Cells> {
+    let mut cursor = Cursor::new(bytes, Layer::Cells);
+    let stated = cursor.u32()?;
+    if stated != count {
+        return Err(Error::damaged(Layer::Cells, format!("{stated} cells in a part that should have {count}")));
+    }
+    read(cursor, count)
+}
+
+/// What follows the number of rows.
+fn read(mut cursor: Cursor<'_>, rows: u32) -> Result<Cells> {
+    let refuse = |why: String| Error::damaged(Layer::Cells, why);
     let kind_of =
         |number: &u8| CellKind::from_number(*number).ok_or_else(|| refuse(format!("unknown cell kind {number}")));
     let kinds = match cursor.u8()? {
