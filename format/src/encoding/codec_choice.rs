@@ -67,7 +67,6 @@ fn planes_cost(values: &[u64], width: usize) -> usize {
 }
 
 /// Writes words in the codec that promises to be smallest.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the numbers within other encodings"))]
 pub(super) fn write_best(words: &[u64], profile: Profile, out: &mut Vec<u8>) {
     write_chosen(words, choose(words, Meaning::Integers, profile), out);
 }

@@ -6,6 +6,8 @@ mod choose;
 mod codec_choice;
 mod delta;
 mod frame_of_reference;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the choice between encodings of texts"))]
+mod front_coding;
 mod number_column;
 mod numbers;
 mod parts;
@@ -13,6 +15,8 @@ mod pco;
 mod plain;
 mod planes;
 mod trial;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the choice between encodings of texts"))]
+mod typed_text;
 
 use crate::error::{Error, Layer, Result};
 use crate::model::Cells;

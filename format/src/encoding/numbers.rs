@@ -67,7 +67,6 @@ pub(super) fn read(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<u64>> {
 }
 
 /// Reads `count` words that must be places in a list of `of`, ascending.
-#[cfg_attr(not(test), expect(dead_code, reason = "for exceptions of typed text and decimals"))]
 pub(super) fn read_places(cursor: &mut Cursor<'_>, count: usize, of: usize) -> Result<Vec<usize>> {
     let words = read(cursor, count)?;
     if !words.is_sorted_by(|a, b| a < b) || words.last().is_some_and(|last| *last >= of as u64) {
