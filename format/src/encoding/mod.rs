@@ -8,6 +8,8 @@ mod decimal;
 mod delta;
 mod dictionary;
 mod frame_of_reference;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the choice between encodings of texts"))]
+mod front_coding;
 mod number_column;
 mod numbers;
 mod parts;
@@ -16,6 +18,8 @@ mod plain;
 mod planes;
 mod sample;
 mod trial;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the choice between encodings of texts"))]
+mod typed_text;
 
 use crate::error::{Error, Layer, Result};
 use crate::model::Cells;
