@@ -146,9 +146,17 @@ def read_delta(parts, count):
 
 # §6.2 pco
 
-# The number types of pcodec by the byte that stands for them in a file; those that are not used are left out.
-PCO_TYPES = {1: "u32", 2: "u64", 3: "i32", 4: "i64", 6: "f64", 7: "u16", 8: "i16"}
-MAX_PCO_STANDALONE_VERSION, MAX_PCO_FORMAT_VERSION = 3, 4
+# The types of numbers by the byte that stands for them in a file: pcodec's name and numpy's.
+PCO_TYPES = {
+    1: ("u32", "uint32"),
+    2: ("u64", "uint64"),
+    3: ("i32", "int32"),
+    4: ("i64", "int64"),
+    6: ("f64", "float64"),
+    7: ("u16", "uint16"),
+    8: ("i16", "int16"),
+}
+PCO_STANDALONE_VERSION, PCO_FORMAT_VERSION = 3, 4
 
 
 def read_pco(parts, count):
@@ -157,8 +165,6 @@ def read_pco(parts, count):
     require(pcodec, "unsupported", parts.at, "pco, without the packages pcodec and numpy")
     try:
         return read_pco_file(file, count)
-    except Fault:
-        raise
     except (RuntimeError, TypeError) as error:
         raise Fault("cells", parts.at, f"pco: {error}") from None
 
@@ -167,41 +173,41 @@ def read_pco_file(file, count):
     """A standalone file: magic, version, type of all numbers or 0, a hint of how many there are, then what pcodec calls
     wrapped: a header, and per chunk its type, its count less one in 24 bits, its metadata and its page; then a 0."""
     file.check(file.take(4) == b"pco!", "not a file of pcodec")
-    version, uniform = file.u8(), 0
-    require(version <= MAX_PCO_STANDALONE_VERSION, "unsupported", file.at, f"pco's standalone version {version}")
-    if version < 2:
-        file.position -= 1  # it is the format version, and what else is read here was not there yet
-    else:
-        uniform = file.u8() if version > 2 else 0
-        last = file.u8()
-        bits = 7 + (last & 63)  # 6 that tell how many more, less one, and those; the rest of the last byte is zero
-        if bits > 8:
-            last = file.take((bits - 1) // 8)[-1]
-        file.check(last >> ((bits - 1) % 8 + 1) == 0, "a hint of pco that does not end with zeros")
-    major = file.data[file.position : file.position + 1]
-    require(major <= bytes([MAX_PCO_FORMAT_VERSION]), "unsupported", file.at, f"pco's format version {major.hex()}")
-
-    def rest():
-        return file.data[file.position :]
-
-    header, used = pcodec.FileDecompressor.new(rest())
-    file.position += used
-    kinds, words = {uniform} - {0}, []
-    while kind := file.u8():
-        kinds.add(kind)
-        file.check(kind in PCO_TYPES and len(kinds) == 1, "numbers of a type that is not used, or of several")
-        length = int.from_bytes(file.take(3), "little") + 1
-        file.check(length <= count - len(words), "more numbers in pco than there should be")
-        chunk, used = header.chunk_decompressor(rest(), PCO_TYPES[kind])
-        file.position += used
-        numbers = numpy.zeros(length, {"u": "uint", "i": "int", "f": "float"}[PCO_TYPES[kind][0]] + PCO_TYPES[kind][1:])
-        _, used = chunk.read_page_into(rest(), length, numbers)
-        file.position += used
-        # Their bits; those of fewer than 64 are extended by what tolist() makes of them, Python's integers.
-        words += [number & U64 for number in (numbers.view("uint64") if kind == 6 else numbers).tolist()]
+    version = file.u8()
+    require(version == PCO_STANDALONE_VERSION, "unsupported", file.at, f"pco's standalone version {version}")
+    uniform, last = file.u8(), file.u8()
+    bits = 7 + (
+        last & 63
+    )  # of the hint: 6 that tell how many more, less one, and those; the rest of the last byte is zero
+    if bits > 8:
+        last = file.take((bits - 1) // 8)[-1]
+    file.check(last >> ((bits - 1) % 8 + 1) == 0, "a hint of pco that does not end with zeros")
+    version, _ = file.take(2)  # major and minor
+    require(version == PCO_FORMAT_VERSION, "unsupported", file.at, f"pco's format version {version}")
+    header, _ = pcodec.FileDecompressor.new(file.data[file.position - 2 : file.position])
+    kind, length = file.u8(), int.from_bytes(file.take(3), "little") + 1
+    file.check(kind in PCO_TYPES and uniform in (0, kind), "numbers of a type that is not used, or of two")
+    file.check(length == count, "another count of numbers in pco than there should be")
+    name, array_type = PCO_TYPES[kind]
+    check_pco_metadata(file, int(name[1:]))
+    chunk, used = header.chunk_decompressor(file.data[file.position :], name)
+    file.take(used)
+    numbers = numpy.zeros(count, array_type)
+    _, used = chunk.read_page_into(file.data[file.position :], count, numbers)
+    file.take(used)
+    file.check(file.u8() == 0, "another chunk of pco")
     file.end()
-    file.check(len(words) == count, "fewer numbers in pco than there should be")
-    return words
+    # Of reals, the bits. Python's integers have any number of bits, so that 64 of them are an extension by the sign.
+    return [number & U64 for number in (numbers.view("uint64") if name == "f64" else numbers).tolist()]
+
+
+def check_pco_metadata(file, bits):
+    """The first 4 bits of a chunk are its mode, and the 4 bits behind the mode's parameters its delta encoding."""
+    parameters = (0, bits, bits, 8)
+    metadata = int.from_bytes(file.data[file.position : file.position + 10], "little")
+    mode = metadata & 15
+    delta = metadata >> 4 + parameters[mode] & 15 if mode < len(parameters) else 0
+    file.check(mode < len(parameters) and delta <= 1, f"pco's mode {mode} with delta encoding {delta}")
 
 
 CODECS = {0: Parts.words, 1: read_small, 2: read_delta, 7: read_pco}

@@ -110,21 +110,19 @@ def good_pco(columns):
         (numeric(7, 1), MIXED),
     )
     columns(
-        "pco-chunks",
-        "pco in several chunks, and of one number",
-        (numeric(7, chunk=4), list(range(10))),
-        (numeric(7, kind="f64", chunk=3), [index / 4 for index in range(10)]),
+        "pco-counts",
+        "pco of one number and of some",
         (numeric(7), [None] * 9 + [1]),
+        (numeric(7, kind="u64"), list(range(10))),
+        (numeric(7, kind="f64"), [index / 4 for index in range(10)]),
     )
     walk = [1_700_000_000 + index * 60 + index * index % 7 for index in range(300)]
     columns(
         "pco-modes",
-        "pco's modes and ways of delta encoding",
+        "pco's modes and ways of delta encoding that may be used",
         (numeric(7, delta=DeltaSpec.try_consecutive(1)), walk),
         (numeric(7, delta=DeltaSpec.try_consecutive(2)), walk),
-        (numeric(7, delta=DeltaSpec.try_lookback()), [(index % 11) ** 3 * 1000 for index in range(300)]),
         (numeric(7, mode=ModeSpec.try_int_mult(60)), [value // 60 * 60 for value in walk]),
-        (numeric(7, mode=ModeSpec.try_dict()), [(index * index % 13) ** 9 for index in range(300)]),
         (
             numeric(7, kind="f64", mode=ModeSpec.try_float_mult(0.01)),
             [index * index % 997 / 100 for index in range(300)],

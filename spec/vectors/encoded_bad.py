@@ -1,12 +1,15 @@
 """The bad vectors of the encodings of column blocks: one for each refusal of §6 of spec/format.md.
 
-A block is put together by hand from its parts with one fault in it; its digests and claims are those of the cells that a
-reader without the check would find there, where there are any.
+A block is put together by hand from its parts with one fault in it; its digests and claims are those of the cells that
+a reader without the check would find there, where there are any.
 """
 
 import struct
 
+from pcodec import DeltaSpec, ModeSpec
+
 from encoders import (
+    UNUSED_PCO_TYPES,
     dictionary,
     fixed,
     lengths_and,
@@ -20,6 +23,7 @@ from writer import Writer, canonical, cell, table
 
 INTEGERS, TEXTS, REALS = b"\0\1", b"\0\3", b"\0\2"
 MEGABYTE = 1 << 20
+MULTIPLE = {"kind": "u32", "mode": ModeSpec.try_int_mult(1000)}
 
 
 def bad_encodings(bad):
@@ -119,21 +123,26 @@ def bad_pco(block):
     def changed(place, *new, of=file):
         return of[:place] + bytes(new) + of[place + len(new) :]
 
-    # Magic, standalone version 3, type of all numbers (0: not said), a hint of the count, format version 4.1; then per chunk
-    # its type and its count less one in three bytes, metadata and numbers; then a 0.
+    # Magic, standalone version 3, type of all numbers (0: not said), a hint of the count, format version 4.1; then per
+    # chunk its type and its count less one in three bytes, metadata and numbers; then a 0.
     chunk = file.index(b"\4\1") + 2
     assert file[:6] == b"pco!\3\0" and file[chunk : chunk + 4] == b"\4\2\0\0" and file[-1] == 0
     broken("pco-magic", "another magic", changed(3, 0x20))
     broken("pco-standalone-version", "a newer standalone version", changed(4, 4), "unsupported")
     broken("pco-format-version", "a newer major format version", changed(chunk - 2, 5), "unsupported")
+    older = file[:4] + b"\2" + file[6:]  # it has no type of all numbers
+    broken("pco-standalone-version-2", "an older standalone version", older, "unsupported")
+    older = file[: chunk - 2] + b"\3" + file[chunk:]  # it has no minor version
+    broken("pco-format-version-3", "an older major format version", older, "unsupported")
     broken("pco-more", "a chunk of more numbers than there should be", pco([5, 6, 7, 8]))
+    broken("pco-chunks", "as many numbers as there should be, but in two chunks", pco(values, chunk=2))
     broken("pco-more-chunks", "more numbers than there should be, by another chunk", file[:-1] + file[chunk:])
     broken("pco-fewer", "fewer numbers than there should be", pco([5, 6]))
     broken("pco-count", "a chunk that says it has 2^24 numbers", changed(chunk + 1, 255, 255, 255))
     broken("pco-no-numbers", "a file of no numbers", pco([]))
-    type_byte = {"f32": 5, "f16": 9, "u8": 10, "i8": 11, "unknown": 12}
-    for name, number in type_byte.items():
-        broken(f"pco-type-{name}", f"numbers of a type that is not used: {name}", changed(chunk, number))
+    for name in UNUSED_PCO_TYPES:
+        broken(f"pco-type-{name}", f"numbers of a type that is not used: {name}", pco(values, name))
+    broken("pco-type-unknown", "numbers of an unknown type", changed(chunk, 12))
     broken("pco-uniform-type", "a chunk of another type than the file says all have", changed(5, 6))
     one, other = pco([5]), pco([6, 7], "u64")
     mixed = one[:-1] + other[other.index(b"\4\1") + 2 :]
@@ -147,6 +156,18 @@ def bad_pco(block):
     broken("pco-behind", "a byte behind the file", file, after=b"\0")
     broken("pco-metadata", "metadata of a chunk that cannot be", changed(chunk + 4, 255, 255, 255))
     broken("pco-empty", "a file of no bytes", b"")
+    walk = [(index % 11) ** 3 * 1000 for index in range(300)]
+    refused = (
+        ("pco-dictionary", "mode 4, with a table of values", 0, 4, {"mode": ModeSpec.try_dict()}),
+        ("pco-lookback", "delta encoding 2, with a window", 4, 2, {"delta": DeltaSpec.try_lookback()}),
+        ("pco-convolution", "delta encoding 3", 4, 3, {"kind": "u32", "delta": DeltaSpec.try_conv1(2)}),
+        ("pco-convolution-multiple", "delta encoding 3 of mode 1", 36, 3, MULTIPLE | {"delta": DeltaSpec.try_conv1(2)}),
+    )
+    for name, describes, place, found, options in refused:
+        data = pco(walk, **options)
+        metadata = int.from_bytes(data[data.index(b"\4\1", 7) + 6 :], "little")
+        assert metadata >> place & 15 == found, name
+        block(name, describes, walk, b"\7", u32(len(walk)), INTEGERS, b"\7", u32(len(data)), data)
     four = b"\7" + u32(4) + REALS + b"\7" + u32(len(reals)) + reals
     block("pco-reals-fewer", "fewer reals than there should be", [5.0, 6.0, 7.0, 8.0], four)
 

@@ -1,7 +1,7 @@
 """Encoders of column blocks, made from §6 of spec/format.md alone, for the test vectors.
 
-Functions named after a part give its bytes and take what a writer may choose, so that a vector can have every choice and
-a fault anywhere. A cell is (kind, payload) as in writer.py; a word is an integer, taken modulo 2^64.
+Functions named after a part give its bytes and take what a writer may choose, so that a vector can have every choice
+and a fault anywhere. A cell is (kind, payload) as in writer.py; a word is an integer, taken modulo 2^64.
 """
 
 import re
@@ -12,7 +12,9 @@ from pcodec import ChunkConfig, DeltaSpec, ModeSpec, PagingSpec, standalone
 
 from writer import canonical
 
-PCO_TYPES = {"u16": "uint16", "u32": "uint32", "u64": "uint64", "i16": "int16", "i32": "int32", "i64": "int64"}
+UNUSED_PCO_TYPES = {"u8": "uint8", "i8": "int8", "f16": "float16", "f32": "float32"}
+PCO_TYPES = {f"{sign}{bits}": f"{name}{bits}" for sign, name in (("u", "uint"), ("i", "int")) for bits in (16, 32, 64)}
+PCO_TYPES |= UNUSED_PCO_TYPES
 
 
 def u32(*values):
@@ -103,6 +105,7 @@ def pco(words, kind="i64", mode=None, delta=None, chunk=None):
         array = numpy.array([word % 2**64 for word in words] if kind == "u64" else signed, PCO_TYPES[kind])
     config = ChunkConfig(
         compression_level=8,
+        enable_8_bit=True,
         mode_spec=mode or ModeSpec.classic(),
         delta_spec=delta or DeltaSpec.no_op(),
         paging_spec=PagingSpec.equal_pages_up_to(chunk or 1 << 18),
