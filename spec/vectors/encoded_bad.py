@@ -158,7 +158,6 @@ def bad_pco(block):
     broken("pco-empty", "a file of no bytes", b"")
     walk = [(index % 11) ** 3 * 1000 for index in range(300)]
     refused = (
-        ("pco-dictionary", "mode 4, with a table of values", 0, 4, {"mode": ModeSpec.try_dict()}),
         ("pco-lookback", "delta encoding 2, with a window", 4, 2, {"delta": DeltaSpec.try_lookback()}),
         ("pco-convolution", "delta encoding 3", 4, 3, {"kind": "u32", "delta": DeltaSpec.try_conv1(2)}),
         ("pco-convolution-multiple", "delta encoding 3 of mode 1", 36, 3, MULTIPLE | {"delta": DeltaSpec.try_conv1(2)}),
@@ -168,6 +167,11 @@ def bad_pco(block):
         metadata = int.from_bytes(data[data.index(b"\4\1", 7) + 6 :], "little")
         assert metadata >> place & 15 == found, name
         block(name, describes, walk, b"\7", u32(len(walk)), INTEGERS, b"\7", u32(len(data)), data)
+    # Made by pcodec's mode 4 of 10^15, 7 and 7; it writes the values of its table in any order.
+    table_of_two = "70636f210300c10401040200002400000007000000000000800080c6a47e8d038000010000000080000100"
+    data = bytes.fromhex(table_of_two)
+    three = b"\7" + u32(3) + INTEGERS + b"\7" + u32(len(data)) + data
+    block("pco-dictionary", "mode 4, with a table of values", [10**15, 7, 7], three)
     four = b"\7" + u32(4) + REALS + b"\7" + u32(len(reals)) + reals
     block("pco-reals-fewer", "fewer reals than there should be", [5.0, 6.0, 7.0, 8.0], four)
 
