@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A reader of tabark archives, written from spec/format.md alone and in its order. It favours plainness over speed.
+Cells (§7) are in tabark_cells.py, the encodings of blocks (§6) in tabark_encodings.py.
 Exit codes: 0 ok, 1 the operation failed, 2 usage, 3 damaged or not an archive, 4 unsupported."""
 
 import argparse
@@ -14,17 +15,33 @@ from collections import Counter, namedtuple
 import zstandard
 from blake3 import blake3
 
+from tabark_cells import (
+    BYTES,
+    INTEGER,
+    MAX_GROUP_BYTES,
+    MAX_GROUP_ROWS,
+    NULL,
+    RAW_TEXT,
+    REAL,
+    TEXT,
+    U64,
+    Fault,
+    require,
+    row_bytes,
+    text_of,
+)
+from tabark_encodings import decode_block
+
 # §2.2 Constants and limits; the limits of lists stand with the structures.
 HEADER_LENGTH, FRAME_HEADER_LENGTH, COMMIT_BODY_LENGTH, HISTORY_PAGE_ENTRIES = 64, 104, 256, 64
-MAX_METADATA_BODY, MAX_DATA_BODY, MAX_WINDOW_BYTES, U32, U64 = 67108864, 4294967295, 1 << 27, 2**32 - 1, 2**64 - 1
-MAX_GROUP_ROWS, MIN_GROUP_ROWS, MAX_GROUP_BYTES, GROUP_BOUNDARY_BITS = 131072, 32768, 67108864, 15
+MAX_METADATA_BODY, MAX_DATA_BODY, MAX_WINDOW_BYTES, U32 = 67108864, 4294967295, 1 << 27, 2**32 - 1
+MIN_GROUP_ROWS, GROUP_BOUNDARY_BITS = 32768, 15
 MAX_PAGE_DEPTH, MAX_NAME_BYTES, MAX_BOUND_BYTES, MAX_TAG_BYTES = 8, 65535, 64, 65536
 
 ARCHIVE_MAGIC, FRAME_MAGIC = bytes.fromhex("8954424B0D0A1A0A"), b"TBKF"
 DATA, TABLE_METADATA, CATALOG, MANIFEST, COMMIT, HISTORY = KINDS = range(1, 7)
 COMPRESSED, ENCRYPTED, OPTIONAL = 1, 2, 1 << 15
 BLOCK, PAGE, TABLE_MANIFEST = range(3)
-NULL, INTEGER, REAL, TEXT, BYTES, RAW_TEXT = range(6)
 
 # §2.1 The structures, as the specification lists their fields. "name" is a string and "held" is bytes, both of limited
 # length; a list may name its least and greatest length; a pair (A, B) is a structure of two fields.
@@ -67,22 +84,6 @@ TYPES = {name: namedtuple(name, [field for field, _ in fields]) for name, fields
 FrameHeader = namedtuple("FrameHeader", "offset kind version flags tag base stored raw body digest length end known")
 COMMIT_FIELDS = "number time offset reader_features writer_features tables rows bytes_added manifest previous history"
 Commit = namedtuple("Commit", f"header {COMMIT_FIELDS} snapshots reserved")
-
-
-class Fault(Exception):
-    """Why an archive is refused: the rule's layer (see spec/vectors/README.md), the offset of the frame, and a text."""
-
-
-def require(condition, layer, offset, text):
-    if not condition:
-        raise Fault(layer, offset, text)
-
-
-def text_of(data, layer, offset):
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise Fault(layer, offset, "a text is not UTF-8") from None
 
 
 def decode(data, structure, offset):
@@ -361,10 +362,9 @@ class Archive:
         at, body = frame.offset, self.body(frame)
         behind = self.slices_start(frame) <= entry.start and entry.length >= 1
         require(behind, "block", at, "a block does not lie behind the directory")
-        encoding, canonical = body[entry.start], body[entry.start + 1 : entry.start + entry.length]
+        encoding, encoded = body[entry.start], body[entry.start + 1 : entry.start + entry.length]
         require(encoding == entry.encoding, "block", at, "a block's encoding is not what its page says")
-        require(encoding == 0, "unsupported", at, f"encoding {encoding}")
-        return decode_canonical(canonical, rows, at), canonical
+        return decode_block(encoding, encoded, rows, at)
 
 
 def number_of(cell):
@@ -413,33 +413,6 @@ def row_hash(cells):  # §7.2
                 h = mix(h ^ int.from_bytes(payload[start : start + 8], "little"))
             h = mix(h ^ len(payload))
     return h
-
-
-def decode_canonical(data, rows, at):  # §7.3: cells as (kind, payload): None, an integer, the bits of a real, or bytes
-    require(len(data) >= 6, "cells", at, "a canonical form is cut off")
-    count, form = struct.unpack_from("<IB", data)
-    require(count == rows, "block", at, f"a block has {count} rows, its row group {rows}")
-    kinds = data[5 : 5 + count] if form else data[5:6] * count
-    sound = form <= 1 and len(kinds) == count and max(kinds) <= RAW_TEXT and (form == 0 or len(set(kinds)) > 1)
-    require(sound, "cells", at, "an unknown form or kind, kinds that are cut off, or form 1 with one kind only")
-    fixed = kinds.count(INTEGER) + kinds.count(REAL)
-    variable, start = count - fixed - kinds.count(NULL), 5 + (count if form else 1)
-    position = start + 8 * fixed + 4 * variable
-    require(position <= len(data), "cells", at, "payloads or lengths are cut off")
-    words = "".join({INTEGER: "q", REAL: "Q"}.get(kind, "") for kind in kinds)
-    payloads = iter(struct.unpack_from(f"<{words}", data, start))
-    lengths = struct.unpack_from(f"<{variable}I", data, start + 8 * fixed)
-    require(position + sum(lengths) == len(data), "cells", at, "the variable payloads do not fit their lengths")
-    cells, lengths = [], iter(lengths)
-    for kind in kinds:
-        payload = next(payloads) if kind in (INTEGER, REAL) else None
-        if kind >= TEXT:
-            end = position + next(lengths)
-            payload, position = data[position:end], end
-        if kind == TEXT:
-            text_of(payload, "cells", at)
-        cells.append((kind, payload))
-    return cells
 
 
 def derive(context, *parts):  # §7.3, §7.4
@@ -613,7 +586,7 @@ class TableCheck:
         self.groups += 1
 
     def check_boundary(self, row, key, first, at):  # §7.2: whether a row starts a row group just where it should
-        length = sum(1 if kind == NULL else 5 + len(payload) if kind >= TEXT else 9 for kind, payload in row)
+        length = row_bytes(row)
         starts = self.count == MAX_GROUP_ROWS or self.size + length > MAX_GROUP_BYTES
         if self.count >= MIN_GROUP_ROWS and not starts:
             starts = row_hash(key or row) >> (64 - GROUP_BOUNDARY_BITS) == 0

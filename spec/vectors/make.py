@@ -3,6 +3,7 @@
 
 import argparse
 import hashlib
+import importlib.metadata
 import json
 import pathlib
 import struct
@@ -11,9 +12,11 @@ from types import SimpleNamespace as Fields
 
 import zstandard
 
+from encoded import good_encodings
+from encoded_bad import bad_encodings
 from writer import RawText, RealBits, Writer, bound, cell, column, key_part, row_hash, table
 
-ZSTD_VERSION = (1, 5, 7)  # another one may compress to other bytes
+ZSTD_VERSION, PCODEC_VERSION = (1, 5, 7), "1.1.0"  # others may compress to other bytes
 LARGEST_ROWS_FILE = 16384
 VECTORS = {}
 
@@ -1371,11 +1374,11 @@ def main():
     parser = argparse.ArgumentParser(description="Makes the test vectors.")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     options = parser.parse_args()
-    if zstandard.ZSTD_VERSION != ZSTD_VERSION:
-        sys.exit(
-            f"zstd {zstandard.ZSTD_VERSION} may compress to other bytes than {ZSTD_VERSION}, which made the vectors"
-        )
+    found = zstandard.ZSTD_VERSION, importlib.metadata.version("pcodec")
+    if found != (ZSTD_VERSION, PCODEC_VERSION):
+        sys.exit(f"zstd and pcodec {found} may compress to other bytes than {ZSTD_VERSION, PCODEC_VERSION} did")
     good_vectors()
+    good_encodings(good)
     for make in (
         bad_headers,
         bad_commits,
@@ -1392,6 +1395,7 @@ def main():
         bad_tails,
     ):
         make()
+    bad_encodings(bad)
     folder = pathlib.Path(__file__).resolve().parent
     made = {name: data for files in VECTORS.values() for name, data in files.items()}
     found = {path.name: path for suffix in ("tabark", "txt", "jsonl") for path in folder.glob(f"*.{suffix}")}

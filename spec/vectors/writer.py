@@ -238,8 +238,10 @@ class Writer:
         page_depth=0,
         leaf_groups=64,
         archive_id=bytes(range(0xA0, 0xB0)),
+        encoders=None,
     ):
         self.changes = changes or {}
+        self.encoders = encoders or {}  # by index of the column: makes a block of cells, see encoders.py
         self.compress, self.frame_per_block = compress, frame_per_block
         self.page_depth, self.leaf_groups = page_depth, leaf_groups
         self.id = archive_id
@@ -336,7 +338,9 @@ class Writer:
             for index in range(len(one.schema.columns)):
                 cells = [row[index] for row in rows]
                 form = self.changed("canonical", canonical(cells))
-                raw = self.changed("block", b"\0" + form)
+                raw = self.encoders[index](cells) if index in self.encoders else b"\0" + form
+                encoding = raw[0]
+                raw = self.changed("block", raw)
                 label = Fields(name=one.schema.name, what=0, group=number, column=index, rows=count)
                 low, high = bounds(cells)
                 blocks.append(
@@ -347,7 +351,7 @@ class Writer:
                             frame=None,
                             start=None,
                             length=len(raw),
-                            encoding=0,
+                            encoding=encoding,
                             logical_bytes=len(form),
                             nulls=sum(kind == 0 for kind, _ in cells),
                             minimum=low and bound(low),

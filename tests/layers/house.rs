@@ -8,8 +8,8 @@ use super::tree::{files, text};
 const LONG: usize = 400;
 const TOO_LONG: usize = 600;
 
-/// Lists in the form of code, with nothing to split by; and the reference reader, which is one file of under 700 lines by
-/// its own rule, so that it can be read in one go.
+/// Lists in the form of code, with nothing to split by; and the main file of the reference reader, which keeps under 700
+/// lines by its own rule, so that it can be read in one go beside the specification.
 const LISTS: [&str; 3] = ["spec/vectors/make.py", "spec/vectors/writer.py", "spec/reference/tabark_reference.py"];
 
 /// Is a file written by people as code?

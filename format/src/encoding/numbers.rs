@@ -3,7 +3,7 @@
 use super::parts::{self, damaged};
 use super::pco::{self, Meaning};
 use super::{delta, frame_of_reference};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::wire::Cursor;
 
 /// How words are written.
@@ -62,7 +62,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<u64>> {
         1 => frame_of_reference::read(cursor, count),
         2 => delta::read(cursor, count),
         7 => pco::read(cursor, count),
-        codec => Err(Error::unsupported(format!("codec {codec} of numbers"))),
+        codec => Err(damaged(format!("unknown codec {codec} of numbers"))),
     }
 }
 
@@ -160,9 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_codec_is_unsupported() {
+    fn an_unknown_codec_is_damage() {
         for codec in [3, 4, 5, 6, 8, 255] {
-            assert!(read_all(&[codec, 0, 0, 0], 0).unwrap_err().is_unsupported());
+            assert!(read_all(&[codec, 0, 0, 0], 0).unwrap_err().is_damaged());
         }
         assert!(read_all(&[&[1][..], &[0; 8], &[9], &[0; 9]].concat(), 1).unwrap_err().is_damaged());
     }

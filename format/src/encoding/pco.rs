@@ -18,6 +18,9 @@ const LEVEL: usize = 8;
 /// The major version of pcodec's format whose preamble is known here.
 const FORMAT: u8 = 4;
 
+/// The version of pcodec's standalone files that is known here.
+const STANDALONE: u8 = 3;
+
 /// The length of what precedes the packed bytes.
 const LENGTH_BYTES: usize = 4;
 
@@ -93,11 +96,8 @@ pub(super) fn read(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<u64>> {
     if !(1..=MAX_GROUP_ROWS as usize).contains(&count) {
         return Err(damaged(format!("{count} numbers packed by pcodec")));
     }
+    check_versions(packed)?;
     let (file, rest) = FileDecompressor::new(packed).map_err(refuse)?;
-    if file.format_version().major != FORMAT {
-        let major = file.format_version().major;
-        return Err(Error::unsupported(format!("numbers packed by pcodec's format {major}")));
-    }
     let chunk = check_preamble(rest, count)?;
     match chunk {
         NumberType::I64 => unpack::<i64>(&file, rest, count, i64::cast_unsigned),
@@ -108,6 +108,24 @@ pub(super) fn read(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<u64>> {
         NumberType::U32 => unpack::<u32>(&file, rest, count, u64::from),
         NumberType::U16 => unpack::<u16>(&file, rest, count, u64::from),
         _ => Err(damaged("numbers packed by pcodec as a type that is not used")),
+    }
+}
+
+/// Checks the versions that the file's header states, which the crate would call corrupt: magic, standalone version u8,
+/// uniform type u8, bits of the hint less one u6, the hint, to the next whole byte; major format version u8.
+fn check_versions(packed: &[u8]) -> Result<()> {
+    let Some([standalone, _, hint]) = packed.strip_prefix(b"pco!").and_then(<[u8]>::first_chunk) else { return Ok(()) };
+    if *standalone != STANDALONE {
+        return Err(Error::unsupported(format!(
+            "numbers packed by pcodec as a standalone file of version {standalone}"
+        )));
+    }
+    let hint_bits = 6 + 1 + usize::from(hint & 0x3F);
+    match packed.get(6 + hint_bits.div_ceil(8)) {
+        Some(major) if *major != FORMAT => {
+            Err(Error::unsupported(format!("numbers packed by pcodec's format {major}")))
+        }
+        _ => Ok(()),
     }
 }
 
