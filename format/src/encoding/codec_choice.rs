@@ -12,6 +12,17 @@ const RUN_LENGTH: usize = 512;
 /// Below this many numbers, what pcodec says of its own tables is more than it saves.
 const LEAST_FOR_PCO: usize = 512;
 
+/// Where planes leave less than this, there is nothing to win.
+const LEAST_COST_FOR_PCO: usize = 256;
+
+/// What is slower to write and read must promise at least this share (in percent) less than what is faster.
+const LEAST_GAIN: usize = 2;
+
+/// What a slower candidate counts for.
+pub(super) fn slower(cost: usize) -> usize {
+    cost + cost * LEAST_GAIN / 100
+}
+
 /// A codec, and about how many bytes are left of the numbers in the end, compression included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Choice {
@@ -35,12 +46,7 @@ pub(super) fn choose(words: &[u64], meaning: Meaning, profile: Profile) -> Choic
 
     let distances: Vec<u64> = sampled.iter().map(|word| word.wrapping_sub(base)).collect();
     let cost = whole(planes_cost(&distances, width));
-    let mut best = Choice { codec: Codec::FrameOfReference, steps: Steps::None, cost };
-    let mut consider = |codec, steps, cost| {
-        if cost < best.cost {
-            best = Choice { codec, steps, cost };
-        }
-    };
+    let reference = Choice { codec: Codec::FrameOfReference, steps: Steps::None, cost };
 
     let (step_base, step_width) = frame_of_reference::range(&delta::steps(words));
     let steps: Vec<u64> = runs
@@ -48,12 +54,16 @@ pub(super) fn choose(words: &[u64], meaning: Meaning, profile: Profile) -> Choic
         .flat_map(|run| delta::steps(words.get(run.clone()).unwrap_or_default()))
         .map(|step| step.wrapping_sub(step_base))
         .collect();
-    consider(Codec::Delta, Steps::First, whole(planes_cost(&steps, step_width)));
+    let cost = whole(planes_cost(&steps, step_width));
+    let delta = Choice { codec: Codec::Delta, steps: Steps::First, cost };
 
-    if profile == Profile::Standard && words.len() >= LEAST_FOR_PCO {
-        for steps in [Steps::None, Steps::First] {
-            if let Some(packed) = pco::pack(&sampled, meaning, steps) {
-                consider(Codec::Pco, steps, super::choose::slower(whole(pco::written_length(&packed))));
+    let best = if delta.cost < reference.cost { delta } else { reference };
+    if profile == Profile::Standard && words.len() >= LEAST_FOR_PCO && best.cost > LEAST_COST_FOR_PCO {
+        // What planes are better of, pcodec packs better too: one trial is enough.
+        if let Some(packed) = pco::pack(&sampled, meaning, best.steps) {
+            let cost = slower(whole(pco::written_length(&packed)));
+            if cost < best.cost {
+                return Choice { codec: Codec::Pco, steps: best.steps, cost };
             }
         }
     }

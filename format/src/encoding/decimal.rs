@@ -65,6 +65,7 @@ fn integer_power(exponent: usize) -> Option<i64> {
 pub(super) struct Decimals {
     exponent: usize,
     by_value: bool,
+    all: bool,
     pub(super) decimals: Vec<u64>,
     places: Vec<u64>,
     exceptions: Vec<u8>,
@@ -167,7 +168,13 @@ impl Decimals {
             }
             decimals.push(last.cast_unsigned());
         }
-        Some(Self { exponent, by_value, decimals, places, exceptions })
+        let all = places.is_empty() && (by_value || matches!(cells.kinds(), Kinds::Uniform(_)));
+        Some(Self { exponent, by_value, all, decimals, places, exceptions })
+    }
+
+    /// Are decimals all there is, or nearly: no exceptions, and hardly anything said of kinds?
+    pub(super) fn are_all(&self) -> bool {
+        self.all
     }
 }
 

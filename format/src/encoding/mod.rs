@@ -8,7 +8,6 @@ mod decimal;
 mod delta;
 mod dictionary;
 mod frame_of_reference;
-#[cfg_attr(not(test), expect(dead_code, reason = "for the choice between encodings of texts"))]
 mod front_coding;
 mod number_column;
 mod numbers;
@@ -18,7 +17,6 @@ mod plain;
 mod planes;
 mod sample;
 mod trial;
-#[cfg_attr(not(test), expect(dead_code, reason = "for the choice between encodings of texts"))]
 mod typed_text;
 
 use crate::error::{Error, Layer, Result};
@@ -41,6 +39,10 @@ pub enum Encoding {
     Dictionary = 3,
     /// Numbers as decimals of few digits.
     Decimal = 4,
+    /// Texts as the values that they are written forms of: dates, timestamps, UUIDs, hexadecimal digits, numbers.
+    TypedText = 5,
+    /// Texts without what they share with the beginning of the one before.
+    FrontCoding = 6,
     /// Numbers packed by pcodec.
     Pco = 7,
 }
@@ -54,6 +56,8 @@ impl Encoding {
             2 => Some(Self::Delta),
             3 => Some(Self::Dictionary),
             4 => Some(Self::Decimal),
+            5 => Some(Self::TypedText),
+            6 => Some(Self::FrontCoding),
             7 => Some(Self::Pco),
             _ => None,
         }
@@ -77,6 +81,8 @@ impl Encoding {
             Self::Delta => "delta",
             Self::Dictionary => "dictionary",
             Self::Decimal => "decimal",
+            Self::TypedText => "typed text",
+            Self::FrontCoding => "front coding",
             Self::Pco => "pco",
         }
     }
@@ -126,6 +132,8 @@ pub(crate) fn decode(block: &[u8], rows: u32) -> Result<(Encoding, Cells)> {
         Encoding::FrameOfReference | Encoding::Delta | Encoding::Pco => number_column::decode(content, rows, encoding)?,
         Encoding::Dictionary => dictionary::decode(content, rows)?,
         Encoding::Decimal => decimal::decode(content, rows)?,
+        Encoding::TypedText => typed_text::decode(content, rows)?,
+        Encoding::FrontCoding => front_coding::decode(content, rows)?,
     };
     Ok((encoding, cells))
 }

@@ -56,6 +56,13 @@ pub(super) fn are_within_limits(cells: &Cells) -> bool {
     within && Counts::of(cells.kinds(), rows).row_bytes(cells.data().len() as u64) <= MAX_GROUP_BYTES
 }
 
+/// The same kinds and variable payloads, with zeros for numbers: what surrounds them.
+pub(super) fn without_fixed(cells: &Cells) -> Cells {
+    let mut parts = cells.clone().into_parts();
+    parts.fixed.fill(0);
+    Cells::from_parts(parts).unwrap_or_default()
+}
+
 pub(super) fn write_rows(cells: &Cells, out: &mut Vec<u8>) {
     out.extend_from_slice(&cells.rows().to_le_bytes());
 }

@@ -8,7 +8,7 @@ const RUNS: usize = 8;
 const RUN_ROWS: usize = 512;
 
 /// At most these bytes of variable payloads: what is large shows its nature early.
-const MOST_DATA: usize = 256 << 10;
+const MOST_DATA: usize = 64 << 10;
 
 /// The rows of the sample, in order; all where there are few.
 pub(super) fn of(cells: &Cells) -> Option<Cells> {

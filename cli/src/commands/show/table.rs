@@ -54,6 +54,7 @@ fn print_columns(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
         ("nulls", Side::Right),
         ("raw", Side::Right),
         ("stored", Side::Right),
+        ("ratio", Side::Right),
         ("encodings", Side::Left),
         ("range", Side::Left),
     ])
@@ -66,6 +67,7 @@ fn print_columns(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
             count(summary.nulls),
             size(summary.logical_bytes),
             size(summary.stored_bytes),
+            ratio(summary.logical_bytes, summary.stored_bytes),
             encodings(summary),
             range(summary),
         ]);

@@ -445,6 +445,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_column_comes_back_from_the_pattern_of_any_text(
             texts in proptest::collection::vec((text(), 0..10_u8), 0..60),
@@ -461,7 +463,10 @@ mod tests {
                 };
                 cells.push(&cell).unwrap();
             }
-            let near = detect::candidates(anchor.as_bytes()).chain(texts.iter().flat_map(|(text, _)| detect::candidates(text.as_bytes())));
+            // A column without any text is in no pattern.
+            prop_assume!(!cells.ends().is_empty());
+            let of_texts = texts.iter().flat_map(|(text, _)| detect::candidates(text.as_bytes()));
+            let near = detect::candidates(anchor.as_bytes()).chain(of_texts);
             for pattern in near.chain(detect::detect(&cells)) {
                 let content = encode(&cells, &pattern, Profile::Fast);
                 let again = decode(&content, cells.rows()).unwrap();
