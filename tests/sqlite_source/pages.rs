@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use tabark::model::Value;
 use tabark::source::Source as _;
 use tabark::source::sqlite::{Reading, SqliteSource};
@@ -237,4 +238,48 @@ fn sql_reads_where_pages_cannot_be_trusted_to_hold_the_table() {
     caller.execute_batch("COMMIT").unwrap();
     assert_eq!(source.reading_of(&table(&source, "t")), Reading::Sql);
     assert_eq!(column(&source, "t", 1), [Value::Integer(1)]);
+}
+
+/// As on a SQLite that was compiled without the virtual table: here an authorizer hides it.
+#[test]
+fn without_the_table_of_pages_sql_reads_and_says_so() {
+    let database = Database::new("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2)");
+    let mut connection = database.writer();
+    let hide = |context: AuthContext<'_>| match context.action {
+        AuthAction::Read { table_name: "sqlite_dbpage", .. } => Authorization::Deny,
+        _ => Authorization::Allow,
+    };
+    connection.authorizer(Some(hide)).unwrap();
+    connection.execute_batch("BEGIN").unwrap();
+    let source = SqliteSource::over(&connection).unwrap();
+    assert_eq!(source.reading(), Reading::Sql);
+    assert_eq!(source.reading_of(&table(&source, "t")), Reading::Sql);
+    assert_eq!(column(&source, "t", 1), [Value::Integer(1), Value::Integer(2)]);
+}
+
+#[test]
+fn an_interrupt_ends_the_reading_with_an_error_that_names_the_table() {
+    let database = Database::new("PRAGMA page_size = 512; CREATE TABLE t(a)");
+    let connection = database.writer();
+    connection
+        .execute_batch(
+            "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+             INSERT INTO t SELECT zeroblob(100) FROM n",
+        )
+        .unwrap();
+    for reading in [Reading::Pages, Reading::Sql] {
+        let source = SqliteSource::over(&connection).unwrap();
+        let schema = table(&source, "t");
+        let handle = connection.get_interrupt_handle();
+        let mut seen = 0;
+        let mut sink = |_: &[tabark::model::Cell<'_>]| {
+            seen += 1;
+            handle.interrupt();
+            Ok(())
+        };
+        let error = source.with_reading(reading).read_table(&schema, &mut sink).unwrap_err();
+        assert!(error.is_database() && error.table() == Some("t"), "{error}");
+        assert!(error.message().contains("interrupted") && seen < 100, "{error}, {seen} rows");
+        assert_eq!(rows(&source, "t").len(), 3000);
+    }
 }

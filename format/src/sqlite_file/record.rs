@@ -36,7 +36,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field; `None` after the last.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Result<Option<Value<'a>>, Malformed> {
         let number = match self.header {
             // What nearly all are: one byte.

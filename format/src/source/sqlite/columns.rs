@@ -139,7 +139,7 @@ fn is_autoincrement(connection: &Connection, table: &str, column: &str) -> Resul
 }
 
 /// The parts of the primary key that make up its index, with the index's own directions and collations.
-fn index_key(connection: &Connection, table: &str, index: &str, columns: &[Column]) -> Result<Vec<KeyPart>> {
+pub(super) fn index_key(connection: &Connection, table: &str, index: &str, columns: &[Column]) -> Result<Vec<KeyPart>> {
     let parts = pragma(connection, "index_xinfo", index, table, |row| {
         Ok((text(row, 2)?, number(row, 3)? != 0, text(row, 4)?, number(row, 5)? != 0))
     })?;

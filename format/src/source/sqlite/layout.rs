@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::columns::{Declared, declared_columns, index_columns, primary_key_index, row_id_alias};
+use super::columns::{Declared, declared_columns, index_columns, index_key, primary_key_index, row_id_alias};
 use crate::error::Result;
 use crate::model::TableSchema;
 use crate::sqlite_file::Tree;
@@ -42,7 +42,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout of `table` in this database; `None` if it is not what the schema says or not certain.
+    /// The layout of `table` in this database; `None` if it is not what the schema says or not certain, or if the schema
+    /// has another key than the one by which the rows stand.
     pub(super) fn of(connection: &Connection, table: &TableSchema) -> Result<Option<Self>> {
         let Some(root) = root_page(connection, &table.name) else { return Ok(None) };
         let declared = declared_columns(connection, &table.name)?;
@@ -64,7 +65,16 @@ impl Layout {
             }
             (Tree::Index, None) => return Ok(None),
         };
-        Ok(fields(table, &stored, alias).map(|(fields, row_id)| {
+        let Some((fields, row_id)) = fields(table, &stored, alias) else { return Ok(None) };
+        let is_in_order = match (table.key.as_slice(), &key_index) {
+            (key, Some(index)) if tree == Tree::Index => {
+                index_key(connection, &table.name, index, &table.columns)? == key
+            }
+            ([], _) => true,
+            ([part], _) => Some(part.column as usize) == row_id && !part.descending,
+            _ => false,
+        };
+        Ok(is_in_order.then(|| {
             let defaults_end = stored.iter().rposition(|column| column.has_default).map_or(0, |last| last + 1);
             Self { root, tree, columns: table.columns.len(), row_id, fields, defaults_end }
         }))
@@ -207,6 +217,9 @@ mod tests {
         assert_eq!(Layout::of(&connection, &other).unwrap(), None);
         let mut other = schema.clone();
         other.options.push(("without_rowid".into(), "1".into()));
+        assert_eq!(Layout::of(&connection, &other).unwrap(), None);
+        let mut other = schema.clone();
+        other.key.first_mut().unwrap().descending = true;
         assert_eq!(Layout::of(&connection, &other).unwrap(), None);
         let mut other = schema;
         other.name = "u".into();

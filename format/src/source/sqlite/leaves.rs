@@ -38,6 +38,7 @@ impl<'c> Leaves<'c> {
     pub(super) fn read(mut self, table: &TableSchema, key_index: Option<&str>, sink: &mut dyn RowSink) -> Result<()> {
         self.walk(table, key_index, sink).map_err(|stop| match stop {
             Stop::Damage(finding) => rows::damaged(finding, table),
+            Stop::Unread(error) => error.in_table(&table.name),
             Stop::Failed(error) => error,
         })
     }

@@ -7,7 +7,7 @@
 
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, Statement, ffi};
 
 use super::failure::failure;
 use crate::error::{Error, Result};
@@ -24,6 +24,7 @@ const MIN_USABLE: usize = 480;
 
 /// Reads the pages of the database `main`.
 pub(super) struct Pages<'c> {
+    connection: &'c Connection,
     statement: Statement<'c>,
     /// Bytes of a page, and those of them that SQLite uses.
     size: usize,
@@ -32,7 +33,7 @@ pub(super) struct Pages<'c> {
     longest: u64,
 }
 
-/// Does SQLite, as it was compiled, show its pages, and is it asked in a transaction?
+/// Does SQLite, as it was compiled, show its pages on this connection?
 pub(super) fn are_shown(connection: &Connection) -> bool {
     connection.prepare(ONE_PAGE).is_ok()
 }
@@ -48,7 +49,7 @@ impl<'c> Pages<'c> {
         let statement = connection.prepare(ONE_PAGE).ok()?;
         let count = connection.query_row("PRAGMA main.page_count", [], |row| row.get(0)).ok()?;
         let longest = u64::try_from(connection.limit(Limit::SQLITE_LIMIT_LENGTH).ok()?).ok()?;
-        let mut pages = Self { statement, size: 0, usable: 0, count, longest };
+        let mut pages = Self { connection, statement, size: 0, usable: 0, count, longest };
         let mut first = Vec::new();
         pages.fetch(1, &mut first).ok()?;
         let reserved = usize::from(*first.get(20)?);
@@ -70,6 +71,10 @@ impl<'c> Pages<'c> {
     /// Reads a page into `out`: its usable bytes, or all where these are not known yet. Is it a page of the database?
     pub(super) fn fetch(&mut self, number: u32, out: &mut Vec<u8>) -> Result<bool> {
         let failed = |cause| failure("reading rows", cause);
+        // SQLite interrupts statements that run, and forgets it when the next begins. Between two pages none runs.
+        if self.connection.is_interrupted() {
+            return Err(failed(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_INTERRUPT), None)));
+        }
         out.clear();
         let mut rows = self.statement.query([number]).map_err(failed)?;
         let Some(row) = rows.next().map_err(failed)? else { return Ok(false) };

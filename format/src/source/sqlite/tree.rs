@@ -4,6 +4,7 @@
 //! pages than there are (one that is reached twice is damage), and joins no more overflow pages than a record can fill.
 
 use super::pages::Pages;
+use crate::error::Error;
 use crate::sqlite_file::{Page, Payload, Tree};
 
 /// SQLite's own bound: a sound b-tree of this depth would not fit into a file.
@@ -13,12 +14,14 @@ const MAX_DEPTH: usize = 20;
 pub(super) enum Stop {
     /// The pages contradict themselves; what was found, in words.
     Damage(&'static str),
-    /// SQLite or the receiver failed.
-    Failed(crate::Error),
+    /// SQLite gave no page.
+    Unread(Error),
+    /// Whoever was sent a record failed.
+    Failed(Error),
 }
 
-impl From<crate::Error> for Stop {
-    fn from(error: crate::Error) -> Self {
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
@@ -104,7 +107,7 @@ impl<'p, 'c> Walk<'p, 'c> {
             return Err(Stop::Damage("a b-tree has more pages than the database"));
         }
         let mut level = Level { bytes: self.spare.pop().unwrap_or_default(), is_first: number == 1, next: 0 };
-        if !self.pages.fetch(number, &mut level.bytes)? {
+        if !self.pages.fetch(number, &mut level.bytes).map_err(Stop::Unread)? {
             return Err(OUTSIDE);
         }
         let page = parsed(&level, self.tree)?;
@@ -155,7 +158,7 @@ impl Joiner<'_, '_> {
         let mut page = self.spare.pop().unwrap_or_default();
         let mut next = first;
         while self.joined.len() < length {
-            if !self.pages.fetch(next, &mut page)? {
+            if !self.pages.fetch(next, &mut page).map_err(Stop::Unread)? {
                 return Err(OUTSIDE);
             }
             let (link, content) = page.split_first_chunk::<4>().ok_or(OUTSIDE)?;
