@@ -112,7 +112,7 @@ fn damaged_pages_give_an_error_or_what_sql_gives() {
     assert!(seen("only pages refuse") < seen("both refuse") / 5, "{outcomes:?}");
 }
 
-/// Every page of the table is made to lead back to the root, or to one neighbour: depth and number of pages bound the walk.
+/// Every page of the table is made to lead back to the root, or to one neighbour, whose rows SQL gives again and again.
 #[test]
 fn a_b_tree_that_leads_in_circles_is_damage() {
     for name in ["t", "k"] {
@@ -140,14 +140,9 @@ fn a_b_tree_that_leads_in_circles_is_damage() {
             let source = database.source();
             let schema = table(&source, name);
             assert_eq!(source.reading_of(&schema), Reading::Pages);
-            match collect(|sink| source.read_table(&schema, sink)) {
-                Err(error) => {
-                    assert!(error.is_database() && error.table() == Some(name), "{error}");
-                    assert!(error.message().contains("damaged"), "{error}");
-                }
-                // A key's order is not looked at here; fewer pages than the database has were visited.
-                Ok(rows) => assert!(name == "k" && rows.len() < 10_000),
-            }
+            let error = collect(|sink| source.read_table(&schema, sink)).unwrap_err();
+            assert!(error.is_database() && error.table() == Some(name), "{error}");
+            assert!(error.message().contains("damaged"), "{error}");
         }
     }
 }

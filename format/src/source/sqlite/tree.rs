@@ -1,7 +1,7 @@
 //! Walks the b-tree that holds a table's rows, in its order, and hands out the records.
 //!
-//! The pages may be damaged or forged: whatever they say, the walk ends. It goes no deeper than SQLite's own, visits no more
-//! pages than there are (one that is reached twice is damage), and joins no more overflow pages than a record can fill.
+//! The pages may be damaged or forged: whatever they say, the walk ends. It goes no deeper than SQLite's own, enters no page
+//! twice, and joins no more overflow pages than a record can fill.
 
 use super::pages::Pages;
 use crate::error::Error;
@@ -46,13 +46,14 @@ pub(super) struct Walk<'p, 'c> {
     spare: Vec<Vec<u8>>,
     /// A record that spans pages.
     joined: Vec<u8>,
-    visited: u32,
+    entered: Entered,
 }
 
 impl<'p, 'c> Walk<'p, 'c> {
     /// Stands before the first record. `None` if the root page is not of such a tree.
     pub(super) fn from(pages: &'p mut Pages<'c>, root: u32, tree: Tree) -> Option<Self> {
-        let mut walk = Self { pages, tree, way: Vec::new(), spare: Vec::new(), joined: Vec::new(), visited: 0 };
+        let (way, spare, joined, entered) = (Vec::new(), Vec::new(), Vec::new(), Entered::default());
+        let mut walk = Self { pages, tree, way, spare, joined, entered };
         walk.enter(root).ok()?;
         Some(walk)
     }
@@ -102,9 +103,12 @@ impl<'p, 'c> Walk<'p, 'c> {
         if self.way.len() == MAX_DEPTH {
             return Err(Stop::Damage("a b-tree is deeper than any can be"));
         }
-        self.visited += 1;
-        if self.visited > self.pages.count() {
-            return Err(Stop::Damage("a b-tree has more pages than the database"));
+        // Before memory is taken for it.
+        if number > self.pages.count() {
+            return Err(OUTSIDE);
+        }
+        if !self.entered.is_first_time(number) {
+            return Err(Stop::Damage("a page stands in a b-tree twice"));
         }
         let mut level = Level { bytes: self.spare.pop().unwrap_or_default(), is_first: number == 1, next: 0 };
         if !self.pages.fetch(number, &mut level.bytes).map_err(Stop::Unread)? {
@@ -130,6 +134,27 @@ fn parsed(level: &Level, tree: Tree) -> Walked<Page<'_>> {
     Page::parse(&level.bytes, level.is_first)
         .filter(|page| page.tree() == tree)
         .ok_or(Stop::Damage("a page is not of the table's b-tree"))
+}
+
+/// The pages that were entered, one bit each: 32 MB for a terabyte in pages of 4 KiB.
+#[derive(Default)]
+struct Entered {
+    bits: Vec<u64>,
+}
+
+impl Entered {
+    /// Notes the page. SQLite would read one that is reached twice a second time and give its rows again.
+    fn is_first_time(&mut self, number: u32) -> bool {
+        let (word, bit) = ((number / 64) as usize, 1_u64 << (number % 64));
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits.get_mut(word).is_some_and(|bits| {
+            let is_first = *bits & bit == 0;
+            *bits |= bit;
+            is_first
+        })
+    }
 }
 
 /// Makes payloads whole.
