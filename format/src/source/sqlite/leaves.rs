@@ -2,7 +2,7 @@
 //!
 //! Nothing is allocated per cell or per row once the buffers have grown. Cells borrow from the page, or from the buffer in
 //! which a record that spans pages is joined; only UTF-16 is converted into another. `rows.rs` reads the same rows by SQL,
-//! three to four times as slowly, and is what the tests compare with.
+//! two to four times as slowly, and is what the tests compare with.
 
 use rusqlite::Connection;
 
