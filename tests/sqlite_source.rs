@@ -15,6 +15,8 @@ mod cells;
 mod columns;
 #[path = "sqlite_source/damage.rs"]
 mod damage;
+#[path = "sqlite_source/forged.rs"]
+mod forged;
 #[path = "sqlite_source/names.rs"]
 mod names;
 #[path = "sqlite_source/objects.rs"]
@@ -23,6 +25,8 @@ mod objects;
 mod opening;
 #[path = "sqlite_source/over.rs"]
 mod over;
+#[path = "sqlite_source/pages.rs"]
+mod pages;
 #[path = "sqlite_source/wide.rs"]
 mod wide;
 
@@ -31,7 +35,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tabark::model::{Cell, TableSchema, Value};
 use tabark::source::Source;
-use tabark::source::sqlite::SqliteSource;
+use tabark::source::sqlite::{Reading, SqliteSource};
 use tempfile::TempDir;
 
 /// A database file in a directory of its own, which goes when this does.
@@ -89,10 +93,20 @@ fn collect(
     Ok(rows)
 }
 
-/// All rows of a table.
+/// Are these the same rows to the last bit?
+fn is_identical(a: &[Vec<Value>], b: &[Vec<Value>]) -> bool {
+    let same = |(a, b): (&Vec<Value>, &Vec<Value>)| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.as_cell().is_identical(&b.as_cell()))
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
+}
+
+/// All rows of a table, however they are read.
 fn rows(source: &SqliteSource<'_>, name: &str) -> Vec<Vec<Value>> {
     let table = table(source, name);
     let rows = collect(|sink| source.read_table(&table, sink)).unwrap();
+    let by_sql = collect(|sink| source.with_reading(Reading::Sql).read_table(&table, sink)).unwrap();
+    assert!(is_identical(&rows, &by_sql), "{name}: pages and SQL give different rows");
     assert!(rows.iter().all(|row| row.len() == table.columns.len()), "a row of another width than the schema's");
     rows
 }

@@ -34,8 +34,8 @@ fn a_dump_reports_as_json() {
         "c=",
     ];
     let report = folder.run(&arguments).ended(0).json();
-    assert_eq!(fields(&report), ["archive", "created", "tail_removed", "snapshot", "tables", "omitted"]);
-    assert_eq!(report["created"], json!(true));
+    assert_eq!(fields(&report), ["archive", "created", "tail_removed", "reading", "snapshot", "tables", "omitted"]);
+    assert_eq!((&report["created"], &report["reading"]), (&json!(true), &json!("pages")));
     assert_eq!(report["tables"][0], json!({ "name": "users", "rows": 3 }));
     let snapshot = &report["snapshot"];
     let expected = "number time time_micros tags tables rows logical_bytes bytes_added root fingerprint";

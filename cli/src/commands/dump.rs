@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value as Json, json};
 use tabark::archive::WriterOptions;
 use tabark::dump::{DumpOptions, DumpReport};
-use tabark::source::sqlite::SqliteSource;
+use tabark::source::sqlite::{Reading, SqliteSource};
 use tabark::{Error, Profile};
 
 use super::Outcome;
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
         problems::warn(&format!("not in the snapshot: {}: {}", omission.what, omission.reason));
     }
     super::told(if args.json {
-        as_json::write(out, &object(args, &options, &report))
+        as_json::write(out, &object(args, &options, &report, source.reading()))
     } else {
         print(args, &report, out)
     });
@@ -113,7 +113,7 @@ fn print(args: &DumpArgs, report: &DumpReport, out: &mut Pipe) -> std::io::Resul
     writeln!(out, "root {}", tabark::hex::encode(&snapshot.root))
 }
 
-fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport) -> Json {
+fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, reading: Reading) -> Json {
     let snapshot = &report.snapshot;
     let mut tags = options.tags.clone();
     tags.sort();
@@ -132,6 +132,7 @@ fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport) -> Json {
         "archive": args.archive.display().to_string(),
         "created": report.created,
         "tail_removed": report.tail_removed,
+        "reading": if reading == Reading::Pages { "pages" } else { "sql" },
         "snapshot": head,
         "tables": tables,
         "omitted": as_json::omissions(&report.omitted),

@@ -92,16 +92,24 @@ pub(super) fn primary_key_index(connection: &Connection, table: &str) -> Result<
     Ok(indexes.into_iter().find(|(_, origin)| origin == "pk").map(|(name, _)| name))
 }
 
-/// A column as `PRAGMA table_xinfo` has it.
-struct Declared {
-    name: String,
-    declared_type: String,
-    not_null: bool,
-    in_primary_key: bool,
-    generated: bool,
+/// The columns of an index in their order, by their places in the table: the key's, then those that only stand with it.
+pub(super) fn index_columns(connection: &Connection, table: &str, index: &str) -> Result<Vec<i64>> {
+    pragma(connection, "index_xinfo", index, table, |row| number(row, 1))
 }
 
-fn declared_columns(connection: &Connection, table: &str) -> Result<Vec<Declared>> {
+/// A column as `PRAGMA table_xinfo` has it.
+pub(super) struct Declared {
+    pub(super) name: String,
+    pub(super) declared_type: String,
+    not_null: bool,
+    in_primary_key: bool,
+    pub(super) generated: bool,
+    /// Generated, and computed whenever it is read.
+    pub(super) is_virtual: bool,
+    pub(super) has_default: bool,
+}
+
+pub(super) fn declared_columns(connection: &Connection, table: &str) -> Result<Vec<Declared>> {
     pragma(connection, "table_xinfo", table, table, |row| {
         Ok(Declared {
             name: text(row, 1)?,
@@ -109,12 +117,14 @@ fn declared_columns(connection: &Connection, table: &str) -> Result<Vec<Declared
             not_null: number(row, 3)? != 0,
             in_primary_key: number(row, 5)? != 0,
             generated: number(row, 6)? != 0,
+            is_virtual: number(row, 6)? == 2,
+            has_default: row.get_ref(4).map_err(reading)? != ValueRef::Null,
         })
     })
 }
 
 /// The column that is the row id: the only column of a primary key for which SQLite made no index.
-fn row_id_alias(declared: &[Declared], has_primary_key_index: bool) -> Option<&Declared> {
+pub(super) fn row_id_alias(declared: &[Declared], has_primary_key_index: bool) -> Option<&Declared> {
     let mut key = declared.iter().filter(|column| column.in_primary_key);
     match (key.next(), key.next()) {
         (Some(column), None) if !has_primary_key_index => Some(column),
@@ -129,7 +139,7 @@ fn is_autoincrement(connection: &Connection, table: &str, column: &str) -> Resul
 }
 
 /// The parts of the primary key that make up its index, with the index's own directions and collations.
-fn index_key(connection: &Connection, table: &str, index: &str, columns: &[Column]) -> Result<Vec<KeyPart>> {
+pub(super) fn index_key(connection: &Connection, table: &str, index: &str, columns: &[Column]) -> Result<Vec<KeyPart>> {
     let parts = pragma(connection, "index_xinfo", index, table, |row| {
         Ok((text(row, 2)?, number(row, 3)? != 0, text(row, 4)?, number(row, 5)? != 0))
     })?;

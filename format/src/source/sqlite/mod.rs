@@ -16,17 +16,25 @@
 //! | collations that are not here | [`SqliteSource::read_table`] |
 //! | storage class per value, invalid text, UTF-16 | `types` |
 //! | damage found while reading names the table; wide rows without copies | `rows` |
+//! | reading by pages: pages of one instant, a build without them | `pages` |
+//! | where cells stand in records: the row id's place, computed columns, WITHOUT ROWID, REAL affinity | `layout` |
+//! | b-trees that go in circles, records that span pages | `tree` |
+//! | columns added later, short records, NaN | `leaves` |
 
 mod catalog;
 mod columns;
 mod connection;
 mod failure;
 mod files;
+mod layout;
+mod leaves;
 pub(crate) mod names;
+mod pages;
 mod rows;
 mod schema_entries;
 mod select;
 mod settings;
+mod tree;
 mod types;
 
 use std::collections::HashSet;
@@ -37,7 +45,9 @@ use rusqlite::Connection;
 use self::failure::failure;
 pub(crate) use self::files::plain;
 pub use self::files::side_files;
+use self::leaves::Leaves;
 use self::names::quote;
+use self::rows::Which;
 use self::types::TextEncoding;
 use super::{RowSink, Source, SourceCatalog};
 use crate::error::{Error, Result};
@@ -48,6 +58,18 @@ pub struct SqliteSource<'c> {
     connection: Held<'c>,
     encoding: TextEncoding,
     catalog: SourceCatalog,
+    reading: Reading,
+}
+
+/// How the rows of a table are read. The rows are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reading {
+    /// From the pages of the b-tree that holds them, as the connection sees these: several times as fast as SQL. SQLite must
+    /// have been compiled with `SQLITE_ENABLE_DBPAGE_VTAB`.
+    Pages,
+    /// With SELECT. Nothing of the file format is known but to SQLite.
+    Sql,
 }
 
 enum Held<'c> {
@@ -88,7 +110,42 @@ impl<'c> SqliteSource<'c> {
     fn new(connection: Held<'c>, name: String) -> Result<Self> {
         let (description, encoding) = settings::describe(connection.get(), name)?;
         let catalog = catalog::read(connection.get(), description, encoding)?;
-        Ok(Self { connection, encoding, catalog })
+        Ok(Self { connection, encoding, catalog, reading: Reading::Pages })
+    }
+
+    /// The same source at the same instant, which reads tables this way. [`Reading::Pages`], with which every source begins,
+    /// is a wish: where it cannot be, SQL reads (see [`SqliteSource::reading`]).
+    #[must_use]
+    pub fn with_reading(&self, reading: Reading) -> SqliteSource<'_> {
+        let connection = Held::Callers(self.connection.get());
+        SqliteSource { connection, encoding: self.encoding, catalog: self.catalog.clone(), reading }
+    }
+
+    /// How tables are read: by their pages if that is wanted and SQLite shows them. A table whose pages are not certain to
+    /// hold what its schema says, and a part of a table, are read by SQL all the same.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        if self.reading == Reading::Pages && pages::are_shown(self.connection.get()) {
+            Reading::Pages
+        } else {
+            Reading::Sql
+        }
+    }
+
+    /// How this table is read: as [`SqliteSource::reading`] says, or by SQL where the table is not one for it.
+    #[must_use]
+    pub fn reading_of(&self, table: &TableSchema) -> Reading {
+        match self.leaves(table) {
+            Some(_) => Reading::Pages,
+            None => Reading::Sql,
+        }
+    }
+
+    fn leaves(&self, table: &TableSchema) -> Option<Leaves<'_>> {
+        match self.reading {
+            Reading::Pages => Leaves::of(self.connection.get(), table, self.encoding),
+            Reading::Sql => None,
+        }
     }
 
     /// Sends the rows of a table for which an SQL expression is true to `sink`, in the order of the table's key; all rows
@@ -111,7 +168,16 @@ impl<'c> SqliteSource<'c> {
             stand_in(connection, &part.collation)
                 .map_err(|cause| failure("registering a collation", cause).in_table(&table.name))?;
         }
-        rows::read(connection, table, self.encoding, index.as_deref(), filter, sink)
+        let index = index.as_deref();
+        match filter {
+            Some((condition, parameters)) => {
+                rows::read(connection, table, self.encoding, index, Which::Where(condition, parameters), sink)
+            }
+            None => match self.leaves(table) {
+                Some(leaves) => leaves.read(table, index, sink),
+                None => rows::read(connection, table, self.encoding, index, Which::All, sink),
+            },
+        }
     }
 }
 

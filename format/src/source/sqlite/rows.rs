@@ -1,4 +1,4 @@
-//! Reading rows: steps the statements of a table together and turns each row into cells.
+//! Reading rows by SQL: steps the statements of a table together and turns each row into cells.
 //!
 //! Nothing is allocated per cell or per row once the buffers have grown. A row is held as SQLite holds it: all values of
 //! the row are in memory, and the value being fetched perhaps twice (SQLite makes a contiguous copy of what spans pages;
@@ -16,28 +16,45 @@ use crate::error::{Error, Result};
 use crate::model::{Cell, TableSchema};
 use crate::source::RowSink;
 
-/// Sends the rows of `table` to `sink` in the order of its key: all, or those for which `filter` (an SQL expression and
-/// its parameters) is true.
+/// Which rows of a table are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which<'f> {
+    All,
+    /// Those for which an SQL expression, with these parameters, is true.
+    Where(&'f str, &'f [Value]),
+    /// The one at this place of the key's order, from 0.
+    At(i64),
+}
+
+/// Sends rows of `table` to `sink` in the order of its key.
 pub(super) fn read(
     connection: &Connection,
     table: &TableSchema,
     encoding: TextEncoding,
     primary_key_index: Option<&str>,
-    filter: Option<(&str, &[Value])>,
+    which: Which<'_>,
     sink: &mut dyn RowSink,
 ) -> Result<()> {
     let failed = |cause| failure("reading rows", cause).in_table(&table.name);
     let limit = connection.limit(Limit::SQLITE_LIMIT_COLUMN).map_err(failed)?;
     let limit = usize::try_from(limit).unwrap_or(1);
-    let (condition, parameters) = filter.unzip();
-    let select = Select::new(table, encoding, limit, primary_key_index, condition);
+    let place;
+    let (filter, parameters, end) = match which {
+        Which::All => (None, &[][..], ""),
+        Which::Where(filter, parameters) => (Some(filter), parameters, ""),
+        Which::At(index) => {
+            place = [Value::Integer(index)];
+            (None, &place[..], " LIMIT 1 OFFSET ?1")
+        }
+    };
+    let select = Select::new(table, encoding, limit, primary_key_index, filter);
     let mut statements = Vec::with_capacity(select.parts.len());
     for (sql, columns) in &select.parts {
-        statements.push((connection.prepare(sql).map_err(failed)?, *columns));
+        statements.push((connection.prepare(&format!("{sql}{end}")).map_err(failed)?, *columns));
     }
     let mut cursors = Vec::with_capacity(statements.len());
     for (statement, columns) in &mut statements {
-        cursors.push((statement.query(params_from_iter(parameters.unwrap_or_default())).map_err(failed)?, *columns));
+        cursors.push((statement.query(params_from_iter(parameters)).map_err(failed)?, *columns));
     }
 
     let mut order = RowIdOrder::of(table);
@@ -65,7 +82,7 @@ fn advance(cursors: &mut [(Rows<'_>, usize)], table: &TableSchema) -> Result<boo
         ended += usize::from(rows.get().is_none());
     }
     if ended > 0 && ended < cursors.len() {
-        return Err(out_of_order("two scans of the table gave different numbers of rows", table));
+        return Err(damaged("two scans of the table gave different numbers of rows", table));
     }
     Ok(ended == 0)
 }
@@ -142,7 +159,7 @@ fn current<'a>(cursors: &'a [(Rows<'_>, usize)]) -> impl Iterator<Item = (&'a Ro
 }
 
 /// The same buffer, empty, for cells that live elsewhere. (Collecting in place keeps the allocation.)
-fn recycled<'a>(mut cells: Vec<Cell<'_>>) -> Vec<Cell<'a>> {
+pub(super) fn recycled<'a>(mut cells: Vec<Cell<'_>>) -> Vec<Cell<'a>> {
     cells.clear();
     cells.into_iter().map(|_| Cell::Null).collect()
 }
@@ -167,12 +184,13 @@ impl RowIdOrder {
                 self.last = Some(id);
                 Ok(())
             }
-            _ => Err(out_of_order("row ids do not ascend", table)),
+            _ => Err(damaged("row ids do not ascend", table)),
         }
     }
 }
 
-fn out_of_order(finding: &str, table: &TableSchema) -> Error {
+/// The error for damage that SQLite itself does not notice.
+pub(super) fn damaged(finding: &str, table: &TableSchema) -> Error {
     Error::database(format!("reading rows: the database is damaged ({finding})"))
         .in_table(&table.name)
         .with_hint("run PRAGMA integrity_check; sqlite3's .recover saves what can be read into a new database")

@@ -61,7 +61,7 @@ pub(super) struct Entry {
 /// All entries, in the order of their creation.
 pub(super) fn entries(connection: &Connection, encoding: TextEncoding) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    rows::read(connection, &schema_table(), encoding, None, None, &mut |cells: &[Cell<'_>]| {
+    rows::read(connection, &schema_table(), encoding, None, rows::Which::All, &mut |cells: &[Cell<'_>]| {
         let field = |index: usize| match cells.get(index) {
             Some(Cell::Text(bytes)) => Field::Text(lossy(bytes, TextEncoding::Utf8)),
             Some(Cell::RawText(bytes)) => Field::Invalid(lossy(bytes, encoding)),
