@@ -1,5 +1,6 @@
 //! The command line. A misspelt option, or one that a command does not have, is an error.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -18,6 +19,14 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 all went well; 1 the operation failed; 2 the command line is wrong; \
 3 the archive is damaged, or a restored table is not proven; 4 the archive needs a newer tabark.";
+
+/// How many threads work.
+#[derive(Debug, Args)]
+pub(crate) struct Jobs {
+    /// Threads to work with, 1 to 1024 [default: as many as there are cores]
+    #[arg(long = "jobs", value_name = "N", value_parser = parse_jobs)]
+    pub(crate) number: Option<NonZero<usize>>,
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -77,6 +86,8 @@ pub(crate) struct DumpArgs {
     /// The snapshot's time (RFC 3339) instead of the clock's, for tests that need the same bytes again.
     #[arg(long, hide = true, value_name = "TIME", value_parser = parse_time)]
     pub(crate) time: Option<i64>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
     /// Report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -142,6 +153,8 @@ pub(crate) struct VerifyArgs {
     /// The root (64 hex digits) that the chosen or newest snapshot must have.
     #[arg(long, value_name = "HEX", value_parser = parse_root)]
     pub(crate) root: Option<[u8; 32]>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
     /// Report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -168,6 +181,8 @@ pub(crate) struct RestoreArgs {
     /// Only say what would be done.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
     /// Report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -219,6 +234,11 @@ fn parse_tag(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write KEY=VALUE".to_owned()),
     }
+}
+
+fn parse_jobs(text: &str) -> Result<NonZero<usize>, String> {
+    let number = text.parse().ok().filter(|number: &NonZero<usize>| number.get() <= 1024);
+    number.ok_or_else(|| "write a number from 1 to 1024".to_owned())
 }
 
 fn parse_time(text: &str) -> Result<i64, String> {

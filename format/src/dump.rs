@@ -126,6 +126,7 @@ pub fn dump_snapshot<S: WriteStorage>(
             snapshot.add_object(object.clone());
         }
     }
+    snapshot.settle(|| check_cancelled(observer))?;
     check_cancelled(observer)?;
     let snapshot = snapshot.commit()?;
     Ok(DumpReport { snapshot, created: true, tail_removed: 0, tables, omitted: catalog.omitted.clone() })
@@ -155,7 +156,7 @@ fn dump_table<S: WriteStorage>(
     read: impl FnOnce(&mut dyn RowSink) -> Result<()>,
 ) -> Result<u64> {
     observer.begin(Phase::Dump, Some(&table.name), None, None);
-    let mut sink = Watched { writer: snapshot.begin_table(table)?, observer, rows: 0, untold: (0, 0) };
+    let mut sink = Watched { writer: snapshot.begin_table(table)?, observer, rows: 0, told: (0, 0) };
     read(&mut sink).map_err(|error: Error| error.in_table(&table.name))?;
     sink.tell();
     let rows = sink.rows;
@@ -168,25 +169,26 @@ struct Watched<'a, S: WriteStorage> {
     writer: TableWriter<'a, S>,
     observer: &'a dyn Observer,
     rows: u64,
-    untold: (u64, u64),
+    /// Rows and bytes that the observer knows of.
+    told: (u64, u64),
 }
 
 impl<S: WriteStorage> Watched<'_, S> {
     fn tell(&mut self) {
-        let (rows, bytes) = std::mem::take(&mut self.untold);
-        self.observer.advance(rows, bytes);
+        let bytes = self.writer.weight();
+        self.observer.advance(self.rows - self.told.0, bytes - self.told.1);
+        self.told = (self.rows, bytes);
     }
 }
 
 impl<S: WriteStorage> RowSink for Watched<'_, S> {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        self.writer.row(cells)?;
         self.rows += 1;
-        self.untold.0 += 1;
-        self.untold.1 += cells.iter().map(Cell::weight).sum::<u64>();
-        if self.untold.0 == ROWS_AT_ONCE {
+        if self.rows.is_multiple_of(ROWS_AT_ONCE) {
             check_cancelled(self.observer)?;
             self.tell();
         }
-        self.writer.row(cells)
+        Ok(())
     }
 }

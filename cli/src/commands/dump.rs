@@ -51,7 +51,8 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
 
 fn writing(args: &DumpArgs) -> WriterOptions {
     let profile = if args.fast { Profile::Fast } else { Profile::Standard };
-    let options = WriterOptions::default().with_profile(profile);
+    let mut options = WriterOptions::default().with_profile(profile);
+    options.jobs = args.jobs.number;
     args.level.map_or(options, |level| options.with_level(level))
 }
 

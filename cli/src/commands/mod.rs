@@ -16,7 +16,7 @@ use tabark::archive::Archive;
 use tabark::selection::Selection;
 use tabark::source::sqlite::side_files;
 
-use crate::args::Command;
+use crate::args::{Command, Jobs};
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
 use crate::report::problems;
@@ -50,6 +50,15 @@ fn told(report: io::Result<()>) {
     if let Err(error) = report {
         problems::warn(&format!("the work is done, but its report is incomplete: writing standard output: {error}"));
     }
+}
+
+/// The library's own threads, for commands that read an archive. Called once, before anything else.
+fn use_threads(jobs: &Jobs) -> Result<(), Error> {
+    let Some(number) = jobs.number else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(number.get())
+        .build_global()
+        .map_err(|cause| Error::io("starting threads", io::Error::other(cause)))
 }
 
 /// A pattern that cannot be one is a wrong command line; one that matches nothing is found out later.

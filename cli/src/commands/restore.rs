@@ -23,6 +23,7 @@ const SETTINGS_WIDTH: usize = 80;
 
 pub(crate) fn run(args: &RestoreArgs, out: &mut Pipe) -> Outcome {
     refuse_target(args)?;
+    super::use_threads(&args.jobs)?;
     let archive = super::open(&args.archive)?;
     let snapshot = archive.select(&args.at.or_latest())?;
     let options = RestoreOptions::default().tables(super::selection(&args.tables, &args.exclude)?).mode(args.mode);

@@ -21,6 +21,7 @@ const NAME_WIDTH: usize = 40;
 const TABLES_NAMED: usize = 50;
 
 pub(crate) fn run(args: &VerifyArgs, out: &mut Pipe) -> Outcome {
+    super::use_threads(&args.jobs)?;
     // A tail is one of the findings where the whole archive is looked at; where it is not, a warning tells of it.
     let archive = Archive::open(&args.archive)?;
     if args.at.at.is_some() || !args.tables.is_empty() {

@@ -1,7 +1,10 @@
 //! Fingerprints (`spec/format.md` §7.4): what the rows are, however they are stored.
 
-use rayon::prelude::*;
+use std::num::NonZero;
+use std::sync::Arc;
 
+use super::in_flight::{ColumnWork, InFlight};
+use super::workers::Workers;
 use crate::block::content_digest;
 use crate::error::Result;
 use crate::history::boundaries::RowGrouper;
@@ -73,38 +76,60 @@ fn count(count: usize) -> [u8; 4] {
     u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
 }
 
-/// Works out the fingerprint of rows as they pass by, from a live database for instance. Memory: one row group.
+/// Works out the fingerprint of rows as they pass by, from a live database for instance. Row groups are hashed on other
+/// threads while the next ones are filled; memory: one row group, and 48 MiB or one more row group under way.
 pub struct Fingerprinter<'s> {
     schema: &'s TableSchema,
     grouper: RowGrouper,
     builder: FingerprintBuilder,
+    workers: Workers,
+    in_flight: InFlight<u64, [u8; 32]>,
+    hash: ColumnWork<[u8; 32]>,
 }
 
 impl<'s> Fingerprinter<'s> {
-    /// For rows of this schema, given in the order of its key.
+    /// For rows of this schema, given in the order of its key. As many threads are used as [`rayon`] would use here.
     pub fn new(schema: &'s TableSchema) -> Self {
-        Self { schema, grouper: RowGrouper::new(schema), builder: FingerprintBuilder::new(schema.columns.len()) }
+        let jobs = NonZero::new(rayon::current_num_threads()).unwrap_or(NonZero::<usize>::MIN);
+        Self {
+            schema,
+            grouper: RowGrouper::new(schema),
+            builder: FingerprintBuilder::new(schema.columns.len()),
+            workers: Workers::new(jobs),
+            in_flight: InFlight::new(),
+            hash: Arc::new(|_, cells| content_digest(&cells)),
+        }
     }
 
     /// The fingerprints of all rows given.
     pub fn finish(mut self) -> TableFingerprint {
-        if let Some(group) = self.grouper.finish() {
-            add_contents(&mut self.builder, &group);
+        if let Some(group) = self.grouper.take() {
+            self.hand_on(group);
+        }
+        while let Some((rows, contents)) = self.in_flight.next(&self.workers) {
+            self.builder.add_group(rows, &contents);
         }
         self.builder.finish(self.schema)
+    }
+
+    fn hand_on(&mut self, group: RowGroup) {
+        while self.in_flight.is_full_for(group.bytes(), 0)
+            && let Some((rows, contents)) = self.in_flight.next(&self.workers)
+        {
+            self.builder.add_group(rows, &contents);
+        }
+        self.in_flight.push(&mut self.workers, u64::from(group.rows()), group, &self.hash);
+        while let Some((rows, contents)) = self.in_flight.next_done(&self.workers) {
+            self.builder.add_group(rows, &contents);
+        }
     }
 }
 
 impl RowSink for Fingerprinter<'_> {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         if let Some(group) = self.grouper.push(cells)? {
-            add_contents(&mut self.builder, &group);
+            self.hand_on(group);
         }
         Ok(())
     }
-}
-
-fn add_contents(builder: &mut FingerprintBuilder, group: &RowGroup) {
-    let contents: Vec<[u8; 32]> = group.columns().par_iter().map(content_digest).collect();
-    builder.add_group(u64::from(group.rows()), &contents);
 }

@@ -2,6 +2,8 @@
 
 mod column_totals;
 mod fingerprint;
+mod frame_queue;
+mod in_flight;
 mod manifest;
 mod pack;
 mod reader;
@@ -12,6 +14,7 @@ mod table_reader;
 mod table_writer;
 mod tree;
 mod verify;
+mod workers;
 mod writer;
 
 pub use fingerprint::{Fingerprinter, TableFingerprint};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::frame_queue::{FramePlace, FrameQueue};
 use super::manifest::{Directory, Label, SliceReference, label};
 use crate::container::{ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
 use crate::error::{Error, Layer, Result};
@@ -140,10 +141,25 @@ pub(super) fn slice(raw: &[u8], start: u64, length: u64, layer: Layer) -> Result
 }
 
 /// Where a slice went: its frame may not be written yet.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
-    Known(Placed),
-    Shared { frame: usize, offset: u64 },
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    frame: FramePlace,
+    /// From the first slice of the frame.
+    offset: u64,
+}
+
+impl Place {
+    /// The only slice of a frame.
+    pub(super) fn alone(frame: FramePlace) -> Self {
+        Self { frame, offset: 0 }
+    }
+
+    /// Where the slice is. Its frame must be written.
+    pub(super) fn locate(&self) -> Result<PlacedSlice> {
+        let frame =
+            *self.frame.get().ok_or_else(|| Error::request("a slice was asked for before its frame was written"))?;
+        Ok(PlacedSlice { frame, start: frame.slices_start + self.offset })
+    }
 }
 
 /// A frame that is written, and where its slices begin.
@@ -168,41 +184,49 @@ impl PlacedSlice {
     }
 }
 
-/// Collects slices of one kind of frame, and writes the frames.
+/// How frames of slices are sealed: on any thread.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sealing {
+    pub(super) kind: FrameKind,
+    pub(super) snapshot: u64,
+    pub(super) level: i32,
+}
+
+impl Sealing {
+    /// A frame of one slice. `label.table` is taken as 0. Of what is known not to be `compressible` no compression is tried.
+    pub(super) fn alone(self, table: &str, label: Label, bytes: Vec<u8>, compressible: bool) -> Result<SealedSlice> {
+        let directory = Directory { snapshot: self.snapshot, tables: vec![table.to_owned()], slices: vec![label] };
+        let (body, slices_start) = slices_body(&directory, &bytes)?;
+        // They may be many: two copies of them are enough while they are compressed.
+        drop(bytes);
+        self.seal(body, slices_start, compressible)
+    }
+
+    fn seal(self, body: Vec<u8>, slices_start: u64, compressible: bool) -> Result<SealedSlice> {
+        Ok(SealedSlice { frame: SealedFrame::seal(self.kind, body, compressible.then_some(self.level))?, slices_start })
+    }
+}
+
+/// Collects small slices of one kind of frame into shared frames.
 #[derive(Debug)]
 pub(super) struct Packer {
-    kind: FrameKind,
-    level: i32,
+    sealing: Sealing,
     directory: Directory,
     slices: Vec<u8>,
-    written: Vec<Placed>,
+    /// Where the frame will be that the slices are collected for.
+    place: FramePlace,
 }
 
 impl Packer {
-    pub(super) fn new(kind: FrameKind, snapshot: u64, level: i32) -> Self {
-        let directory = Directory { snapshot, tables: Vec::new(), slices: Vec::new() };
-        Self { kind, level, directory, slices: Vec::new(), written: Vec::new() }
-    }
-
-    /// A frame of one slice, sealed on whatever thread asks. `label.table` is taken as 0. Of what is known not to be
-    /// `compressible` no compression is tried.
-    pub(super) fn seal_alone(
-        &self,
-        table: &str,
-        label: Label,
-        bytes: &[u8],
-        compressible: bool,
-    ) -> Result<SealedSlice> {
-        let directory =
-            Directory { snapshot: self.directory.snapshot, tables: vec![table.to_owned()], slices: vec![label] };
-        let (body, slices_start) = slices_body(&directory, bytes)?;
-        Ok(SealedSlice { frame: SealedFrame::seal(self.kind, body, compressible.then_some(self.level))?, slices_start })
+    pub(super) fn new(sealing: Sealing) -> Self {
+        let directory = Directory { snapshot: sealing.snapshot, tables: Vec::new(), slices: Vec::new() };
+        Self { sealing, directory, slices: Vec::new(), place: FramePlace::default() }
     }
 
     /// Adds a slice to the shared frame; `label.table` and `label.length` are filled in.
     pub(super) fn share<S: WriteStorage>(
         &mut self,
-        container: &mut ContainerWriter<S>,
+        frames: &mut FrameQueue<S>,
         table: &str,
         mut label: Label,
         bytes: &[u8],
@@ -212,17 +236,17 @@ impl Packer {
         }
         label.table = u32::try_from(self.directory.tables.len() - 1).unwrap_or(u32::MAX);
         label.length = bytes.len() as u64;
-        let place = Place::Shared { frame: self.written.len(), offset: self.slices.len() as u64 };
+        let place = Place { frame: FramePlace::clone(&self.place), offset: self.slices.len() as u64 };
         self.directory.slices.push(label);
         self.slices.extend_from_slice(bytes);
         if self.slices.len() >= CLOSE_AT {
-            self.flush(container)?;
+            self.flush(frames)?;
         }
         Ok(place)
     }
 
-    /// Writes the shared frame, if it holds anything.
-    pub(super) fn flush<S: WriteStorage>(&mut self, container: &mut ContainerWriter<S>) -> Result<()> {
+    /// Sends the shared frame on its way, if it holds anything.
+    pub(super) fn flush<S: WriteStorage>(&mut self, frames: &mut FrameQueue<S>) -> Result<()> {
         if self.directory.slices.is_empty() {
             return Ok(());
         }
@@ -230,24 +254,8 @@ impl Packer {
         self.directory.tables.clear();
         self.directory.slices.clear();
         self.slices.clear();
-        let frame = SealedFrame::seal(self.kind, body, Some(self.level))?;
-        let placed = SealedSlice { frame, slices_start }.write(container)?;
-        self.written.push(placed);
-        Ok(())
-    }
-
-    /// Where a slice is. The packer must have been flushed since it was given.
-    pub(super) fn locate(&self, place: Place) -> Result<PlacedSlice> {
-        match place {
-            Place::Known(frame) => Ok(PlacedSlice { frame, start: frame.slices_start }),
-            Place::Shared { frame, offset } => {
-                let frame = *self
-                    .written
-                    .get(frame)
-                    .ok_or_else(|| Error::request("a slice was asked for before its frame was written"))?;
-                Ok(PlacedSlice { frame, start: frame.slices_start + offset })
-            }
-        }
+        let (sealing, place) = (self.sealing, std::mem::take(&mut self.place));
+        frames.add_unsealed(body.len() as u64, place, move || sealing.seal(body, slices_start, true))
     }
 }
 
@@ -266,6 +274,10 @@ impl SealedSlice {
             stored_length: self.frame.stored_length(),
             raw_length: self.frame.raw_length(),
         })
+    }
+
+    pub(super) fn stored_length(&self) -> u64 {
+        self.frame.stored_length()
     }
 }
 

@@ -1,21 +1,22 @@
 //! One table on its way into an archive: rows to row groups, row groups to blocks, blocks to pages.
 
 use std::collections::HashMap;
-
-use rayon::prelude::*;
+use std::sync::Arc;
 
 use super::column_totals::ColumnTotals;
 use super::fingerprint::FingerprintBuilder;
+use super::frame_queue::FrameQueue;
+use super::in_flight::ColumnWork;
 use super::manifest::{
     BlockEntry, ColumnSummary, Label, Page, PageEntry, RowGroupEntry, TableManifest, label, stored_share,
 };
-use super::pack::{Packer, Place, SHARE_BELOW, SealedSlice};
+use super::pack::{Packer, Place, SHARE_BELOW, SealedSlice, Sealing};
 use crate::block::{self, BlockFacts};
-use crate::container::{ContainerWriter, Reference, WriteStorage};
+use crate::container::{Reference, WriteStorage};
 use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::limits::MAX_PAGE_ENTRIES;
-use crate::model::{Bound, Cells, RowGroup, TableSchema};
+use crate::model::{Bound, Cell, Cells, RowGroup, TableSchema};
 use crate::wire;
 
 /// A leaf page is closed when its blocks' entries take about this many bytes, so that wide tables keep pages small too.
@@ -26,15 +27,16 @@ const ENTRY_BYTES: usize = 128;
 
 /// The frames and packs that tables of one snapshot are written to.
 pub(super) struct Output<S: WriteStorage> {
-    pub(super) container: ContainerWriter<S>,
+    pub(super) frames: FrameQueue<S>,
     pub(super) data: Packer,
     pub(super) metadata: Packer,
-    pub(super) profile: Profile,
 }
 
 /// What is known of a table while and after its rows are written, until the snapshot is committed.
 pub(super) struct TableState {
     pub(super) schema: TableSchema,
+    /// Row groups that were begun; those of them that were encoded are in `groups`.
+    begun: u64,
     rows: u64,
     groups: u64,
     pending: Vec<PendingGroup>,
@@ -65,8 +67,17 @@ struct PendingPage {
     last_key: Vec<Bound>,
 }
 
+/// What is known of a row group before its columns are encoded.
+pub(super) struct GroupHead {
+    /// Number in the table.
+    number: u64,
+    rows: u64,
+    first_key: Vec<Bound>,
+    last_key: Vec<Bound>,
+}
+
 /// A block that was encoded, and sealed if it is large enough for a frame of its own.
-struct PreparedBlock {
+pub(super) struct PreparedBlock {
     facts: BlockFacts,
     length: u64,
     body: PreparedBody,
@@ -82,6 +93,7 @@ impl TableState {
         let columns = schema.columns.len();
         Self {
             schema,
+            begun: 0,
             rows: 0,
             groups: 0,
             pending: Vec::new(),
@@ -91,26 +103,42 @@ impl TableState {
         }
     }
 
-    /// Encodes a row group's columns on all cores and writes them in order, so that the bytes do not depend on the cores.
-    pub(super) fn write_group<S: WriteStorage>(&mut self, group: RowGroup, out: &mut Output<S>) -> Result<()> {
-        let rows = u64::from(group.rows());
-        let first_key = self.key(&group, Cells::first);
-        let last_key = self.key(&group, Cells::last);
-        let (packer, profile, name, number) = (&out.data, out.profile, self.schema.name.as_str(), self.groups);
-        let prepared: Vec<PreparedBlock> = group
-            .into_columns()
-            .into_par_iter()
-            .enumerate()
-            .map(|(column, cells)| prepare((packer, profile), name, number, column, cells))
-            .collect::<Result<_>>()?;
+    /// Begins a row group: what will be asked of it later, and what is to be done with its columns on any thread.
+    pub(super) fn begin_group(
+        &mut self,
+        group: &RowGroup,
+        profile: Profile,
+        sealing: Sealing,
+    ) -> (GroupHead, ColumnWork<Result<PreparedBlock>>) {
+        let number = self.begun;
+        self.begun += 1;
+        let head = GroupHead {
+            number,
+            rows: u64::from(group.rows()),
+            first_key: self.key(group, Cells::first),
+            last_key: self.key(group, Cells::last),
+        };
+        let name = self.schema.name.clone();
+        (head, Arc::new(move |column, cells| prepare((sealing, profile), &name, number, column, cells)))
+    }
+
+    /// Takes the encoded columns of the next row group, in the order in which row groups were begun.
+    pub(super) fn add_group<S: WriteStorage>(
+        &mut self,
+        head: GroupHead,
+        prepared: Vec<Result<PreparedBlock>>,
+        out: &mut Output<S>,
+    ) -> Result<()> {
+        let GroupHead { number, rows, first_key, last_key } = head;
+        let prepared = prepared.into_iter().collect::<Result<Vec<_>>>()?;
         self.fingerprint.add_group(rows, prepared.iter().map(|block| &block.facts.content));
         let mut blocks = Vec::with_capacity(prepared.len());
         for (column, block) in prepared.into_iter().enumerate() {
             let place = match block.body {
-                PreparedBody::Alone(sealed) => Place::Known(sealed.write(&mut out.container)?),
+                PreparedBody::Alone(sealed) => Place::alone(out.frames.add(sealed)?),
                 PreparedBody::Small(bytes) => {
                     let label = block_label(number, column, rows, block.length);
-                    out.data.share(&mut out.container, &self.schema.name, label, &bytes)?
+                    out.data.share(&mut out.frames, &self.schema.name, label, &bytes)?
                 }
             };
             blocks.push(PendingBlock { place, length: block.length, facts: block.facts });
@@ -120,13 +148,14 @@ impl TableState {
         self.groups += 1;
         let entries = self.pending.len() * self.columns.len() * ENTRY_BYTES;
         if self.pending.len() == MAX_PAGE_ENTRIES || entries >= PAGE_BYTES {
-            out.data.flush(&mut out.container)?;
+            out.data.flush(&mut out.frames)?;
+            out.frames.write_all()?;
             self.write_leaf(out)?;
         }
         Ok(())
     }
 
-    fn key<'g>(&self, group: &'g RowGroup, end: impl Fn(&'g Cells) -> Option<crate::model::Cell<'g>>) -> Vec<Bound> {
+    fn key<'g>(&self, group: &'g RowGroup, end: impl Fn(&'g Cells) -> Option<Cell<'g>>) -> Vec<Bound> {
         let cells = self.schema.key.iter().filter_map(|part| group.columns().get(part.column as usize));
         cells.filter_map(end).map(|cell| Bound::of(&cell)).collect()
     }
@@ -142,7 +171,7 @@ impl TableState {
         for pending in std::mem::take(&mut self.pending) {
             let mut blocks = Vec::with_capacity(pending.blocks.len());
             for (block, column) in pending.blocks.into_iter().zip(&mut self.columns) {
-                let placed = out.data.locate(block.place)?;
+                let placed = block.place.locate()?;
                 let frame = &placed.frame;
                 column.add(&block.facts, stored_share(frame.stored_length, block.length, frame.raw_length));
                 blocks.push(entry(frames.index(frame.reference)?, placed.start, block));
@@ -169,7 +198,7 @@ impl TableState {
     ) -> Result<()> {
         let bytes = wire::encode(page)?;
         let label = Label { table: 0, what: label::PAGE, group: first_group, column: 0, rows, length: 0 };
-        let place = out.metadata.share(&mut out.container, &self.schema.name, label, &bytes)?;
+        let place = out.metadata.share(&mut out.frames, &self.schema.name, label, &bytes)?;
         let length = bytes.len() as u64;
         self.pages.push(PendingPage { place, length, groups, rows, first_key, last_key });
         Ok(())
@@ -182,7 +211,7 @@ impl TableState {
 
     /// Puts a level of inner pages above the pages there are, which must all be written.
     pub(super) fn add_level<S: WriteStorage>(&mut self, out: &mut Output<S>) -> Result<()> {
-        let children = self.page_entries(out)?;
+        let children = self.page_entries()?;
         self.pages.clear();
         let mut first_group = 0;
         for children in children.chunks(MAX_PAGE_ENTRIES) {
@@ -197,12 +226,12 @@ impl TableState {
         Ok(())
     }
 
-    fn page_entries<S: WriteStorage>(&self, out: &Output<S>) -> Result<Vec<PageEntry>> {
+    fn page_entries(&self) -> Result<Vec<PageEntry>> {
         self.pages
             .iter()
             .map(|page| {
                 Ok(PageEntry {
-                    page: out.metadata.locate(page.place)?.reference(page.length),
+                    page: page.place.locate()?.reference(page.length),
                     groups: page.groups,
                     rows: page.rows,
                     first_key: page.first_key.clone(),
@@ -213,8 +242,8 @@ impl TableState {
     }
 
     /// The table's manifest. All pages must be written.
-    pub(super) fn manifest<S: WriteStorage>(self, out: &Output<S>, page_depth: u32) -> Result<TableManifest> {
-        let pages = self.page_entries(out)?;
+    pub(super) fn manifest(self, page_depth: u32) -> Result<TableManifest> {
+        let pages = self.page_entries()?;
         let fingerprint = self.fingerprint.finish(&self.schema);
         let columns: Vec<ColumnSummary> = self
             .columns
@@ -255,7 +284,7 @@ impl FrameList {
 }
 
 fn prepare(
-    (packer, profile): (&Packer, Profile),
+    (sealing, profile): (Sealing, Profile),
     table: &str,
     group: u64,
     column: usize,
@@ -269,7 +298,7 @@ fn prepare(
         PreparedBody::Small(encoded.bytes)
     } else {
         let label = block_label(group, column, rows, length);
-        PreparedBody::Alone(packer.seal_alone(table, label, &encoded.bytes, encoded.compressible)?)
+        PreparedBody::Alone(sealing.alone(table, label, encoded.bytes, encoded.compressible)?)
     };
     Ok(PreparedBlock { facts: encoded.facts, length, body })
 }

@@ -1,18 +1,28 @@
 //! Writing archives: a snapshot is begun, its tables are filled, and it is committed or was never there.
+//!
+//! The caller's thread makes row groups of the rows it reads, and hands them on to be encoded, hashed and compressed
+//! ([`InFlight`]); it takes them back in their order and packs their blocks into frames, of which shared ones are compressed on
+//! other threads again and all are written in order ([`super::frame_queue`]). What is where in the file is decided on one thread.
+
+use std::collections::HashSet;
+use std::num::NonZero;
 
 use super::fingerprint::snapshot_fingerprint;
+use super::frame_queue::FrameQueue;
+use super::in_flight::InFlight;
 use super::manifest::{Catalog, HistoryPage, Label, SnapshotManifest, TableEntry, TableManifest, label};
-use super::pack::{Packer, PlacedSlice};
+use super::pack::{Packer, PlacedSlice, Sealing};
 use super::reader::Archive;
 use super::rules;
 use super::snapshots;
-use super::table_writer::{Output, TableState};
+use super::table_writer::{GroupHead, Output, PreparedBlock, TableState};
+use super::workers::Workers;
 use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
 use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;
 use crate::limits::MAX_PAGE_DEPTH;
-use crate::model::{Cell, Omission, RowSink, SchemaObject, SourceDescription, TableSchema};
+use crate::model::{Cell, Omission, RowGroup, RowSink, SchemaObject, SourceDescription, TableSchema};
 use crate::wire;
 
 /// How an archive is written. None of this changes what is read from it.
@@ -25,6 +35,8 @@ pub struct WriterOptions {
     pub level: Option<i32>,
     /// The id of a new archive; random where absent. Only tests have a reason to choose it.
     pub archive_id: Option<[u8; 16]>,
+    /// Threads at work, the caller's included; as many as there are cores where absent. The bytes do not depend on it.
+    pub jobs: Option<NonZero<usize>>,
 }
 
 impl WriterOptions {
@@ -43,6 +55,12 @@ impl WriterOptions {
     /// With this id for a new archive.
     pub fn with_archive_id(mut self, id: [u8; 16]) -> Self {
         self.archive_id = Some(id);
+        self
+    }
+
+    /// With so many threads.
+    pub fn with_jobs(mut self, jobs: NonZero<usize>) -> Self {
+        self.jobs = Some(jobs);
         self
     }
 }
@@ -138,37 +156,102 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             return Err(Error::request(format!("compression level {level}; it goes from 1 to 22")));
         }
         rules::refused(rules::check_tags(&header.tags))?;
-        let out = Output {
-            container: self.container,
-            data: Packer::new(FrameKind::Data, number, level),
-            metadata: Packer::new(FrameKind::TableMetadata, number, level),
+        let jobs = self.options.jobs.unwrap_or_else(Workers::cores);
+        let data = Sealing { kind: FrameKind::Data, snapshot: number, level };
+        let metadata = Sealing { kind: FrameKind::TableMetadata, ..data };
+        Ok(SnapshotWriter {
+            out: Output {
+                frames: FrameQueue::new(self.container, jobs),
+                data: Packer::new(data),
+                metadata: Packer::new(metadata),
+            },
             profile: self.options.profile,
-        };
-        let previous = self.previous;
-        Ok(SnapshotWriter { out, level, previous, number, header, tables: Vec::new(), objects: Vec::new() })
+            sealing: data,
+            previous: self.previous,
+            header,
+            tables: Vec::new(),
+            names: HashSet::new(),
+            in_flight: InFlight::new(),
+            objects: Vec::new(),
+            has_failed: false,
+        })
     }
 }
 
 /// A snapshot in the making. Dropping it commits nothing, and takes back what was written.
 pub struct SnapshotWriter<S: WriteStorage> {
     out: Output<S>,
-    level: i32,
+    profile: Profile,
+    /// How frames of blocks are sealed.
+    sealing: Sealing,
     previous: Option<Previous>,
-    number: u64,
     header: SnapshotHeader,
-    tables: Vec<TableState>,
+    /// All that were begun, also those that were given up: row groups of theirs may still be under way.
+    tables: Vec<TableInWriting>,
+    /// Names of those that were finished.
+    names: HashSet<String>,
+    in_flight: InFlight<(usize, GroupHead), Result<PreparedBlock>>,
     objects: Vec<SchemaObject>,
+    /// After an error what was written is not whole, and cannot be committed.
+    has_failed: bool,
+}
+
+struct TableInWriting {
+    state: TableState,
+    is_finished: bool,
 }
 
 impl<S: WriteStorage> SnapshotWriter<S> {
     /// Begins a table. Its rows come in the order of its key.
     pub fn begin_table(&mut self, schema: &TableSchema) -> Result<TableWriter<'_, S>> {
         rules::refused(rules::check_schema(schema)).map_err(|error| error.in_table(&schema.name))?;
-        if self.tables.iter().any(|table| table.schema.name == schema.name) {
+        if self.names.contains(&schema.name) {
             return Err(Error::request("two tables of one name").in_table(&schema.name));
         }
-        let grouper = RowGrouper::new(schema);
-        Ok(TableWriter { state: TableState::new(schema.clone()), grouper, snapshot: self })
+        let number = self.tables.len();
+        self.tables.push(TableInWriting { state: TableState::new(schema.clone()), is_finished: false });
+        Ok(TableWriter { number, grouper: RowGrouper::new(schema), name: schema.name.clone(), snapshot: self })
+    }
+
+    /// Hands a row group on, once there is room for it. Row groups that are done meanwhile are packed and written.
+    fn hand_on(&mut self, table: usize, group: RowGroup) -> Result<()> {
+        self.make_room(group.bytes())?;
+        let Some(TableInWriting { state, .. }) = self.tables.get_mut(table) else { return Ok(()) };
+        let (head, work) = state.begin_group(&group, self.profile, self.sealing);
+        self.in_flight.push(&mut self.out.frames.workers, (table, head), group, &work);
+        while let Some(done) = self.in_flight.next_done(&self.out.frames.workers) {
+            self.pack(done)?;
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, bytes: u64) -> Result<()> {
+        while self.in_flight.is_full_for(bytes, self.out.frames.bytes()) {
+            if self.out.frames.bytes() > 0 {
+                self.out.frames.write_all()?;
+            } else if let Some(next) = self.in_flight.next(&self.out.frames.workers) {
+                self.pack(next)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self, group: ((usize, GroupHead), Vec<Result<PreparedBlock>>)) -> Result<()> {
+        let ((table, head), blocks) = group;
+        let Some(TableInWriting { state, .. }) = self.tables.get_mut(table) else { return Ok(()) };
+        state.add_group(head, blocks, &mut self.out).map_err(|error| error.in_table(&state.schema.name))
+    }
+
+    /// Does something that must not be followed by anything else if it fails.
+    fn doing<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.has_failed {
+            return Err(Error::request("the snapshot cannot be completed, for an error that was told before"));
+        }
+        // Stays so if the work panics.
+        self.has_failed = true;
+        let result = work(self);
+        self.has_failed = result.is_err();
+        result
     }
 
     /// Adds an object that belongs to no table.
@@ -176,9 +259,22 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         self.objects.push(object);
     }
 
+    /// Waits until all rows so far are encoded; asks between row groups whether to go on. [`SnapshotWriter::commit`] waits
+    /// too, but does not ask.
+    pub fn settle(&mut self, mut go_on: impl FnMut() -> Result<()>) -> Result<()> {
+        self.doing(|snapshot| {
+            while let Some(next) = snapshot.in_flight.next(&snapshot.out.frames.workers) {
+                go_on()?;
+                snapshot.pack(next)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Writes all that describes the tables, makes the snapshot durable and visible.
     pub fn commit(mut self) -> Result<CommitSummary> {
-        let manifests = self.write_tables()?;
+        self.settle(|| Ok(()))?;
+        let manifests = self.doing(Self::write_tables)?;
         let mut entries = Vec::with_capacity(manifests.len());
         let (mut rows, mut logical_bytes) = (0, 0);
         for (manifest, place, length) in manifests {
@@ -199,7 +295,7 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         let catalog = self.write(FrameKind::Catalog, wire::encode(&catalog)?)?;
         let header = &self.header;
         let manifest = SnapshotManifest {
-            number: self.number,
+            number: self.sealing.snapshot,
             time: header.time,
             tags: header.tags.clone(),
             source: header.source.clone(),
@@ -227,14 +323,15 @@ impl<S: WriteStorage> SnapshotWriter<S> {
 
     /// Leaves first, then inner pages level by level, then manifests: a reference leads to an earlier frame only.
     fn write_tables(&mut self) -> Result<Vec<(TableManifest, PlacedSlice, u64)>> {
+        let finished = std::mem::take(&mut self.tables).into_iter().filter(|table| table.is_finished);
+        let mut tables: Vec<(TableState, u32)> = finished.map(|table| (table.state, 0)).collect();
         let out = &mut self.out;
-        let mut tables: Vec<(TableState, u32)> =
-            std::mem::take(&mut self.tables).into_iter().map(|table| (table, 0)).collect();
-        out.data.flush(&mut out.container)?;
+        out.data.flush(&mut out.frames)?;
+        out.frames.write_all()?;
         for (table, _) in &mut tables {
             table.write_leaf(out)?;
         }
-        out.metadata.flush(&mut out.container)?;
+        flush_metadata(out)?;
         while tables.iter().any(|(table, _)| table.has_too_many_pages()) {
             for (table, depth) in tables.iter_mut().filter(|(table, _)| table.has_too_many_pages()) {
                 *depth += 1;
@@ -243,27 +340,24 @@ impl<S: WriteStorage> SnapshotWriter<S> {
                 }
                 table.add_level(out)?;
             }
-            out.metadata.flush(&mut out.container)?;
+            flush_metadata(out)?;
         }
         let mut placed = Vec::with_capacity(tables.len());
         for (table, depth) in tables {
-            let manifest = table.manifest(out, depth)?;
+            let manifest = table.manifest(depth)?;
             rules::refused(rules::check_table(&manifest)).map_err(|error| error.in_table(&manifest.schema.name))?;
             let bytes = wire::encode(&manifest)?;
             let label = Label { table: 0, what: label::MANIFEST, group: 0, column: 0, rows: manifest.rows, length: 0 };
-            let place = out.metadata.share(&mut out.container, &manifest.schema.name, label, &bytes)?;
+            let place = out.metadata.share(&mut out.frames, &manifest.schema.name, label, &bytes)?;
             placed.push((manifest, place, bytes.len() as u64));
         }
-        out.metadata.flush(&mut out.container)?;
-        placed
-            .into_iter()
-            .map(|(manifest, place, length)| Ok((manifest, out.metadata.locate(place)?, length)))
-            .collect()
+        flush_metadata(out)?;
+        placed.into_iter().map(|(manifest, place, length)| Ok((manifest, place.locate()?, length))).collect()
     }
 
     fn write(&mut self, kind: FrameKind, body: Vec<u8>) -> Result<Reference> {
-        let frame = SealedFrame::seal(kind, body, Some(self.level))?;
-        self.out.container.write(&frame)
+        let frame = SealedFrame::seal(kind, body, Some(self.sealing.level))?;
+        self.out.frames.container()?.write(&frame)
     }
 
     fn write_commit(mut self, manifest: Reference, tables: u64, rows: u64) -> Result<Commit> {
@@ -274,9 +368,9 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         };
         let previous = self.previous.as_ref();
         let commit = Commit {
-            number: self.number,
+            number: self.sealing.snapshot,
             time: self.header.time,
-            offset: self.out.container.position(),
+            offset: self.out.frames.container()?.position(),
             reader_features: previous.map_or(0, |previous| previous.commit.reader_features),
             writer_features: previous.map_or(0, |previous| previous.commit.writer_features),
             tables,
@@ -288,25 +382,45 @@ impl<S: WriteStorage> SnapshotWriter<S> {
             snapshots: previous.map_or(0, |previous| previous.commit.snapshots) + 1,
         };
         let previous_end = previous.map_or(0, |previous| previous.end);
-        self.out.container.commit(commit, previous_end)
+        self.out.frames.into_container()?.commit(commit, previous_end)
     }
 }
 
+/// Writes the pages and manifests that wait: what comes next refers to them.
+fn flush_metadata<S: WriteStorage>(out: &mut Output<S>) -> Result<()> {
+    out.metadata.flush(&mut out.frames)?;
+    out.frames.write_all()
+}
+
 /// A table in the making; takes rows through [`RowSink`].
+///
+/// Rows are worked on after they were given: an error may concern earlier ones, and may come with a later row, or with
+/// [`SnapshotWriter::commit`].
 pub struct TableWriter<'a, S: WriteStorage> {
-    state: TableState,
+    number: usize,
+    name: String,
     grouper: RowGrouper,
     snapshot: &'a mut SnapshotWriter<S>,
 }
 
 impl<S: WriteStorage> TableWriter<'_, S> {
+    /// Bytes that all rows so far count for (`spec/format.md` §7.2).
+    pub fn weight(&self) -> u64 {
+        self.grouper.weight()
+    }
+
     /// Ends the table. A table that is dropped instead is not part of the snapshot.
-    pub fn finish(mut self) -> Result<()> {
-        let table = self.state.schema.name.clone();
-        if let Some(group) = self.grouper.finish() {
-            self.state.write_group(group, &mut self.snapshot.out).map_err(|error| error.in_table(table))?;
+    pub fn finish(self) -> Result<()> {
+        let Self { number, name, mut grouper, snapshot } = self;
+        if let Some(group) = grouper.take() {
+            snapshot
+                .doing(|snapshot| snapshot.hand_on(number, group))
+                .map_err(|error| error.in_table(name.as_str()))?;
         }
-        self.snapshot.tables.push(self.state);
+        if let Some(table) = snapshot.tables.get_mut(number) {
+            table.is_finished = true;
+        }
+        snapshot.names.insert(name);
         Ok(())
     }
 }
@@ -315,10 +429,10 @@ impl<S: WriteStorage> RowSink for TableWriter<'_, S> {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         match self.grouper.push(cells) {
             Ok(None) => Ok(()),
-            Ok(Some(group)) => self.state.write_group(group, &mut self.snapshot.out),
-            Err(error) => Err(error),
+            Ok(Some(group)) => self.snapshot.doing(|snapshot| snapshot.hand_on(self.number, group)),
+            Err(error) => self.snapshot.doing(|_| Err(error)),
         }
-        .map_err(|error| error.in_table(&self.state.schema.name))
+        .map_err(|error| error.in_table(&self.name))
     }
 }
 

@@ -1,5 +1,10 @@
 //! Writing frames: compress, hash, append.
 
+use std::cell::RefCell;
+use std::io;
+
+use zstd::bulk::Compressor;
+
 use super::commit::Commit;
 use super::frame::{FLAG_COMPRESSED, FrameHeader, FrameKind};
 use super::header::ArchiveHeader;
@@ -30,7 +35,7 @@ impl SealedFrame {
             )));
         }
         let compressed = level
-            .map(|level| zstd::bulk::compress(&raw, level))
+            .map(|level| compress(&raw, level))
             .transpose()
             .map_err(|cause| Error::io(format!("compressing a {} frame", kind.name()), cause))?;
         let (flags, stored) = match compressed {
@@ -50,6 +55,31 @@ impl SealedFrame {
     pub(crate) fn raw_length(&self) -> u64 {
         self.raw_length
     }
+}
+
+/// Zstandard's fast levels, at which contexts are kept: making one clears its tables. Those of higher levels are large, and
+/// not worth keeping.
+const FAST: i32 = 4;
+
+thread_local! {
+    /// What the thread compressed with last, at a fast level. Sealing again with it gives the same bytes as with a new one.
+    static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
+}
+
+/// Compresses a body into one Zstandard frame.
+fn compress(raw: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    if level > FAST {
+        return zstd::bulk::compress(raw, level);
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut compressor = match kept.take() {
+            Some((of, compressor)) if of == level => compressor,
+            _ => Compressor::new(level)?,
+        };
+        let compressed = compressor.compress(raw)?;
+        *kept = Some((level, compressor));
+        Ok(compressed)
+    })
 }
 
 /// Appends frames to a medium, and commits them.
@@ -133,6 +163,40 @@ impl<S: WriteStorage> Drop for ContainerWriter<S> {
     fn drop(&mut self) {
         if !self.finished {
             self.storage.abandon();
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Which thread compressed what before must not show in the bytes.
+    #[test]
+    fn a_context_used_again_gives_the_bytes_of_a_new_one() {
+        let mut noise = 88_172_645_463_325_252_u64;
+        let mut body = |length: usize, kinds: u64| -> Vec<u8> {
+            let mut bytes = Vec::with_capacity(length + 40);
+            while bytes.len() < length {
+                noise ^= noise << 13;
+                noise ^= noise >> 7;
+                noise ^= noise << 17;
+                let run = usize::try_from(noise % 37).unwrap();
+                bytes.extend(std::iter::repeat_n((noise >> 32 & kinds).to_le_bytes(), run).flatten());
+            }
+            bytes.truncate(length);
+            bytes
+        };
+        for level in [1, 2, 3, 4, 3, 1, 9] {
+            for (length, kinds) in [(0, 0), (100, 255), (20_000, 7), (700_000, u64::MAX), (65_536, 15), (3_000_000, 31)]
+            {
+                let raw = body(length, kinds);
+                assert!(
+                    compress(&raw, level).unwrap() == zstd::bulk::compress(&raw, level).unwrap(),
+                    "{level} {length}"
+                );
+            }
         }
     }
 }

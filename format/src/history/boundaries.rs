@@ -35,6 +35,11 @@ pub fn row_hash<'a>(cells: impl Iterator<Item = &'a Cell<'a>>) -> u64 {
     hash
 }
 
+/// Bytes that a row counts for.
+fn weight(row: &[Cell<'_>]) -> u64 {
+    row.iter().map(Cell::weight).sum()
+}
+
 /// Decides, row by row, where row groups begin.
 #[derive(Debug, Clone)]
 pub struct Boundaries {
@@ -51,7 +56,10 @@ impl Boundaries {
 
     /// Does this row, which follows those given before, start a new row group? (The first row of all does not.)
     pub fn starts_group(&mut self, row: &[Cell<'_>]) -> bool {
-        let weight: u64 = row.iter().map(Cell::weight).sum();
+        self.starts_group_with(row, weight(row))
+    }
+
+    fn starts_group_with(&mut self, row: &[Cell<'_>], weight: u64) -> bool {
         let starts = self.rows > 0
             && (self.rows == MAX_GROUP_ROWS
                 || self.bytes.saturating_add(weight) > MAX_GROUP_BYTES
@@ -76,27 +84,32 @@ impl Boundaries {
 pub struct RowGrouper {
     boundaries: Boundaries,
     group: RowGroup,
+    weight: u64,
 }
 
 impl RowGrouper {
     /// For rows of this schema.
     pub fn new(schema: &TableSchema) -> Self {
-        Self { boundaries: Boundaries::new(schema), group: RowGroup::new(schema.columns.len()) }
+        Self { boundaries: Boundaries::new(schema), group: RowGroup::new(schema.columns.len()), weight: 0 }
     }
 
     /// Takes the next row; gives the row group before it, if the row starts a new one.
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<Option<RowGroup>> {
-        let complete = self.boundaries.starts_group(row).then(|| {
-            let columns = self.group.columns().len();
-            std::mem::replace(&mut self.group, RowGroup::new(columns))
-        });
+        let weight = weight(row);
+        let complete = self.boundaries.starts_group_with(row, weight).then(|| self.group.take());
+        self.weight = self.weight.saturating_add(weight);
         self.group.push(row)?;
         Ok(complete)
     }
 
-    /// The last row group; `None` if there were no rows.
-    pub fn finish(self) -> Option<RowGroup> {
-        (self.group.rows() > 0).then_some(self.group)
+    /// Bytes that all rows so far count for (`spec/format.md` §7.2).
+    pub fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// The row group that is being filled, which ends the rows so far; `None` if it has no rows.
+    pub fn take(&mut self) -> Option<RowGroup> {
+        (self.group.rows() > 0).then(|| self.group.take())
     }
 }
 
@@ -139,7 +152,7 @@ mod tests {
         for (id, value) in rows {
             add(grouper.push(&[Cell::Integer(id), Cell::Integer(value)]).unwrap());
         }
-        add(grouper.finish());
+        add(grouper.take());
         groups
     }
 

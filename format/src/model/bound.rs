@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
-use super::cells::Cells;
+use super::cell::{Cell, CellKind};
+use super::cells::{Cells, Kinds};
 use crate::limits::MAX_BOUND_BYTES;
 
 /// An owned cell value. Texts and bytes in bounds hold at most [`MAX_BOUND_BYTES`] bytes.
@@ -63,22 +63,30 @@ impl Bound {
     }
 
     /// The smallest and the largest cell of a column that is not null; `None` if there is none or a NaN stands among them.
+    /// Of equal numbers the first is held.
     pub fn range(cells: &Cells) -> Option<(Self, Self)> {
-        let mut range: Option<(Cell<'_>, Cell<'_>)> = None;
-        for cell in cells.iter().filter(|cell| !matches!(cell, Cell::Null)) {
-            // A NaN has no place among numbers, so none among texts either: asked of each cell, not left to comparisons.
-            if matches!(cell, Cell::Real(value) if value.is_nan()) {
-                return None;
+        let (low, high) = match only_kind(cells) {
+            Some(CellKind::Integer) => {
+                let (low, high) = extremes(cells.fixed(), u64::cast_signed)?;
+                (Cell::Integer(low), Cell::Integer(high))
             }
-            range = Some(match range {
-                None => (cell, cell),
-                Some((low, high)) => (
-                    if order(&cell, &low)? == Ordering::Less { cell } else { low },
-                    if order(&cell, &high)? == Ordering::Greater { cell } else { high },
-                ),
-            });
-        }
-        range.map(|(low, high)| (Self::of(&low), Self::of(&high)))
+            Some(CellKind::Real) => {
+                let (low, high) = extremes_of_reals(cells.fixed())?;
+                (Cell::Real(low), Cell::Real(high))
+            }
+            Some(kind @ (CellKind::Text | CellKind::Bytes | CellKind::RawText)) => {
+                let (low, high) = extremes_of_bytes(cells.ends(), cells.data())?;
+                let cell = match kind {
+                    CellKind::Text => Cell::Text,
+                    CellKind::Bytes => Cell::Bytes,
+                    _ => Cell::RawText,
+                };
+                (cell(low), cell(high))
+            }
+            Some(CellKind::Null) => return None,
+            None => extremes_of_all(cells)?,
+        };
+        Some((Self::of(&low), Self::of(&high)))
     }
 
     /// Widens a range over the blocks so far by one more block's.
@@ -95,6 +103,97 @@ impl Bound {
             }
         }
     }
+}
+
+/// The kind of all cells that are not null, if they are of one kind; null if there are none.
+fn only_kind(cells: &Cells) -> Option<CellKind> {
+    match cells.kinds() {
+        Kinds::Uniform(kind) => Some(*kind),
+        Kinds::Mixed(kinds) => {
+            let kind = kinds.iter().copied().find(|kind| *kind != CellKind::Null)?;
+            kinds.iter().all(|other| *other == kind || *other == CellKind::Null).then_some(kind)
+        }
+    }
+}
+
+/// The smallest and the largest of numbers that all compare. Of equal ones, any.
+fn extremes<T: Copy + PartialOrd>(bits: &[u64], number: impl Fn(u64) -> T) -> Option<(T, T)> {
+    /// Comparisons that do not wait for one another.
+    const LANES: usize = 8;
+    fn widen<T: Copy + PartialOrd>(low: &mut T, high: &mut T, value: T) {
+        *low = if value < *low { value } else { *low };
+        *high = if value > *high { value } else { *high };
+    }
+    let first = number(*bits.first()?);
+    let (mut lows, mut highs) = ([first; LANES], [first; LANES]);
+    let (chunks, rest) = bits.as_chunks::<LANES>();
+    for chunk in chunks {
+        for ((low, high), bits) in lows.iter_mut().zip(&mut highs).zip(chunk) {
+            widen(low, high, number(*bits));
+        }
+    }
+    let (mut low, mut high) = (first, first);
+    for value in lows.into_iter().chain(highs).chain(rest.iter().map(|bits| number(*bits))) {
+        widen(&mut low, &mut high, value);
+    }
+    Some((low, high))
+}
+
+fn extremes_of_reals(bits: &[u64]) -> Option<(f64, f64)> {
+    // A NaN has no place among numbers.
+    if bits.iter().any(|bits| f64::from_bits(*bits).is_nan()) {
+        return None;
+    }
+    // Equal and yet not the same are the two zeros alone.
+    let first = |value: f64| {
+        let zero = || bits.iter().map(|bits| f64::from_bits(*bits)).find(|value| *value == 0.0);
+        if value == 0.0 { zero().unwrap_or(value) } else { value }
+    };
+    let (low, high) = extremes(bits, f64::from_bits)?;
+    Some((first(low), first(high)))
+}
+
+/// The smallest and the largest of values without gaps, bytewise. Their beginnings as numbers tell most of them apart.
+fn extremes_of_bytes<'d>(ends: &[u32], data: &'d [u8]) -> Option<(&'d [u8], &'d [u8])> {
+    let beginning = |value: &[u8]| match value.first_chunk::<8>() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => (0..8).fold(0, |number, at| number << 8 | u64::from(value.get(at).copied().unwrap_or(0))),
+    };
+    let first = data.get(..*ends.first()? as usize)?;
+    let (mut low, mut high) = ((beginning(first), first), (beginning(first), first));
+    let mut start = 0;
+    for end in ends {
+        let end = *end as usize;
+        let value = data.get(start..end)?;
+        start = end;
+        let number = beginning(value);
+        if number < low.0 || (number == low.0 && value < low.1) {
+            low = (number, value);
+        }
+        if number > high.0 || (number == high.0 && value > high.1) {
+            high = (number, value);
+        }
+    }
+    Some((low.1, high.1))
+}
+
+/// Whatever the kinds are.
+fn extremes_of_all(cells: &Cells) -> Option<(Cell<'_>, Cell<'_>)> {
+    let mut range: Option<(Cell<'_>, Cell<'_>)> = None;
+    for cell in cells.iter().filter(|cell| !matches!(cell, Cell::Null)) {
+        // A NaN has no place among numbers, so none among texts either: asked of each cell, not left to comparisons.
+        if matches!(cell, Cell::Real(value) if value.is_nan()) {
+            return None;
+        }
+        range = Some(match range {
+            None => (cell, cell),
+            Some((low, high)) => (
+                if order(&cell, &low)? == Ordering::Less { cell } else { low },
+                if order(&cell, &high)? == Ordering::Greater { cell } else { high },
+            ),
+        });
+    }
+    range
 }
 
 /// Values are equal if they are the same to the last bit: a bound of 0.0 where −0.0 belongs is wrong.
@@ -186,7 +285,7 @@ fn order_integer_real(integer: i64, real: f64) -> Option<Ordering> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -228,6 +327,52 @@ mod tests {
     fn of_equal_numbers_the_first_is_held() {
         let (low, high) = Bound::range(&column(&[Cell::Real(1.0), Cell::Integer(1)])).unwrap();
         assert_eq!((low.value, high.value), (Value::Real(1.0), Value::Real(1.0)));
+    }
+
+    /// Every way to a range gives what a walk over all cells gives, to the last bit.
+    #[test]
+    fn ranges_of_one_kind_are_those_of_a_walk() {
+        let reals = [0.0, -0.0, 1.5, -1.5, f64::INFINITY, f64::NEG_INFINITY, 5e-324, f64::NAN];
+        let texts: [&[u8]; 12] = [
+            b"",
+            b"\0",
+            b"a",
+            b"a\0",
+            b"a\0\0\0\0\0\0\0",
+            b"a\0\0\0\0\0\0\0\0",
+            b"abcdefgh",
+            b"abcdefghi",
+            b"abcdefgi",
+            b"\xff",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff",
+            &[b'b'; 100],
+        ];
+        let mut noise = 88_172_645_463_325_252_u64;
+        let mut next = |below: usize| {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            usize::try_from(noise >> 33).unwrap() % below
+        };
+        for round in 0..6000 {
+            let rows = next(40);
+            let nulls = round % 3 == 0;
+            let mut cells = Cells::new();
+            for _ in 0..rows {
+                let cell = match round % 6 {
+                    0 => Cell::Integer(i64::try_from(next(9)).unwrap() - 4),
+                    1 => Cell::Integer([i64::MIN, -1, 0, i64::MAX][next(4)]),
+                    // The NaN is rare, or hardly any range would be left.
+                    2 => Cell::Real(reals[if next(200) == 0 { 7 } else { next(7) }]),
+                    3 => Cell::Text(texts[next(9)]),
+                    4 => Cell::Bytes(texts[next(12)]),
+                    _ => Cell::RawText(texts[next(12)]),
+                };
+                cells.push(if nulls && next(3) == 0 { &Cell::Null } else { &cell }).unwrap();
+            }
+            let walked = extremes_of_all(&cells).map(|(low, high)| (Bound::of(&low), Bound::of(&high)));
+            assert_eq!(Bound::range(&cells), walked, "{cells:?}");
+        }
     }
 
     #[test]

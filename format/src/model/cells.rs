@@ -52,26 +52,48 @@ impl Cells {
         Self { rows: 0, kinds: Kinds::Uniform(CellKind::Null), fixed: Vec::new(), ends: Vec::new(), data: Vec::new() }
     }
 
-    /// Adds a cell at the end. Fails when the column would hold more than `u32::MAX` rows or payload bytes.
-    pub fn push(&mut self, cell: &Cell<'_>) -> Result<()> {
-        let rows =
-            self.rows.checked_add(1).ok_or_else(|| Error::request("more than 4,294,967,295 rows in a row group"))?;
-        if let Some(bits) = cell.fixed_bits() {
-            self.fixed.push(bits);
-        } else if let Some(bytes) = cell.variable_bytes() {
-            let end = u32::try_from(self.data.len() as u64 + bytes.len() as u64)
-                .map_err(|_| Error::request("more than 4 GiB of values in a row group"))?;
-            self.data.extend_from_slice(bytes);
-            self.ends.push(end);
+    /// A column without rows, with room for about as many and as large cells as `like` has: the next column of its kind.
+    /// (Room beyond that is made when it is needed.)
+    pub(super) fn with_room_of(like: &Self) -> Self {
+        /// Elements at most: one huge value says nothing of the next.
+        const MOST: usize = 1 << 20;
+        let room = |length: usize| (length + length / 4).min(MOST);
+        Self {
+            fixed: Vec::with_capacity(room(like.fixed.len())),
+            ends: Vec::with_capacity(room(like.ends.len())),
+            data: Vec::with_capacity(room(like.data.len())),
+            ..Self::new()
         }
-        self.push_kind(cell.kind());
+    }
+
+    /// Adds a cell at the end. Fails when the column would hold more than `u32::MAX` rows or payload bytes.
+    #[inline]
+    pub fn push(&mut self, cell: &Cell<'_>) -> Result<()> {
+        let Some(rows) = self.rows.checked_add(1) else { return Err(too_many_rows()) };
+        match *cell {
+            Cell::Null => {}
+            Cell::Integer(value) => self.fixed.push(value.cast_unsigned()),
+            Cell::Real(value) => self.fixed.push(value.to_bits()),
+            Cell::Text(bytes) | Cell::Bytes(bytes) | Cell::RawText(bytes) => {
+                let Ok(end) = u32::try_from(self.data.len() + bytes.len()) else { return Err(too_many_bytes()) };
+                self.data.extend_from_slice(bytes);
+                self.ends.push(end);
+            }
+        }
+        let kind = cell.kind();
+        match &mut self.kinds {
+            Kinds::Uniform(uniform) if *uniform == kind => {}
+            Kinds::Mixed(kinds) => kinds.push(kind),
+            Kinds::Uniform(_) => self.begin_kind(kind),
+        }
         self.rows = rows;
         Ok(())
     }
 
-    fn push_kind(&mut self, kind: CellKind) {
+    /// The first cell, or the first of another kind.
+    #[cold]
+    fn begin_kind(&mut self, kind: CellKind) {
         match &mut self.kinds {
-            Kinds::Uniform(uniform) if *uniform == kind => {}
             Kinds::Uniform(uniform) if self.rows == 0 => *uniform = kind,
             Kinds::Uniform(uniform) => {
                 let mut kinds = vec![*uniform; self.rows as usize];
@@ -214,6 +236,16 @@ impl Cells {
     pub fn iter(&self) -> CellsIter<'_> {
         CellsIter { cells: self, row: 0, fixed: 0, variable: 0 }
     }
+}
+
+#[cold]
+fn too_many_rows() -> Error {
+    Error::request("more than 4,294,967,295 rows in a row group")
+}
+
+#[cold]
+fn too_many_bytes() -> Error {
+    Error::request("more than 4 GiB of values in a row group")
 }
 
 impl<'a> IntoIterator for &'a Cells {

@@ -25,6 +25,12 @@ impl RowGroup {
         Ok(Self { rows, columns })
     }
 
+    /// Takes the rows out, and leaves a row group without rows, of as many columns, with room for as much again.
+    pub fn take(&mut self) -> Self {
+        let columns = self.columns.iter().map(Cells::with_room_of).collect();
+        std::mem::replace(self, Self { rows: 0, columns })
+    }
+
     /// Adds a row: one cell per column.
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<()> {
         if row.len() != self.columns.len() {
@@ -40,6 +46,11 @@ impl RowGroup {
     /// Number of rows.
     pub fn rows(&self) -> u32 {
         self.rows
+    }
+
+    /// Bytes of the columns' canonical forms (`spec/format.md` §7.3), which is about what the row group takes in memory.
+    pub fn bytes(&self) -> u64 {
+        self.columns.iter().map(Cells::logical_bytes).sum()
     }
 
     /// The columns, in the schema's order.
