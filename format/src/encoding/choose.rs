@@ -99,7 +99,7 @@ fn choose(cells: &Cells, sample: &Cells, profile: Profile) -> Option<Candidate> 
             }
             if let Some(sharing) = front_coding::detect(sample) {
                 let cost = cost_of(&front_coding::encode(sample, sharing));
-                best.consider(slower(cost), Candidate::FrontCoding(sharing));
+                best.consider(cost, Candidate::FrontCoding(sharing));
             }
         }
     }
