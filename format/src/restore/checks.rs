@@ -2,8 +2,7 @@
 //! proof that its rows are the snapshot's. All only read, so several run at once, each with a connection of its own.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
@@ -13,6 +12,7 @@ use super::failure::failure;
 use super::foreign_keys::Before;
 use super::integrity::{self, Breakers};
 use super::load::restored;
+use super::pages::Pages;
 use super::plan::RestoredTable;
 use super::proof;
 use super::rows::Encodings;
@@ -24,11 +24,14 @@ use crate::source::sqlite::SqliteSource;
 /// Rows below which a second thread costs more than it gives.
 const FEW_ROWS: u64 = 10_000;
 
-/// Checks that run at once. Each has a page cache.
+/// Checks that run at once. Each has a page cache; and only one of them reads rows back, which takes memory for a row group.
 const AT_ONCE: usize = 2;
 
-/// Kilobytes of pages that each connection keeps. Looking rows up in an index that is much larger reads it again and again.
-const CACHE: u32 = 80 << 10;
+/// Kilobytes of pages that a connection keeps which looks rows up: in an index that is much larger it reads again and again.
+const CACHE_TO_LOOK_UP: u32 = 96 << 10;
+
+/// Kilobytes of pages for reading from first to last.
+const CACHE_TO_READ: u32 = 4 << 10;
 
 /// One check.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,7 @@ enum Check {
 pub(super) fn run(
     database: &Path,
     chosen: &Chosen<'_>,
+    pages: &Pages,
     encodings: Encodings,
     warnings: &mut Vec<String>,
     observer: &dyn Observer,
@@ -54,7 +58,7 @@ pub(super) fn run(
     checks.extend(tables.map(Check::Rows));
     let rows = |table: usize| chosen.tables.get(table).map_or(0, |table| table.manifest().rows);
     // The longest first: what comes last should be short. Looking every row up in its indexes takes longest.
-    let mut order: Vec<usize> = (0..checks.len()).collect();
+    let mut pending: Vec<usize> = (0..checks.len()).collect();
     let weight = |check: Option<&Check>| match check {
         Some(Check::Integrity(table)) => 4 * rows(*table),
         Some(Check::Rows(table)) => 2 * rows(*table),
@@ -63,7 +67,7 @@ pub(super) fn run(
     };
     let few = (0..chosen.tables.len()).map(rows).sum::<u64>() < FEW_ROWS;
     if !few {
-        order.sort_by_key(|number| std::cmp::Reverse(weight(checks.get(*number))));
+        pending.sort_by_key(|number| std::cmp::Reverse(weight(checks.get(*number))));
     }
     let work = Work {
         database,
@@ -71,9 +75,7 @@ pub(super) fn run(
         encodings,
         observer,
         checks: &checks,
-        order: &order,
-        next: AtomicUsize::new(0),
-        failed: AtomicBool::new(false),
+        queue: Mutex::new(Queue { pending, reads_rows: false }),
         results: checks.iter().map(|_| Mutex::new(None)).collect(),
     };
     if few {
@@ -99,7 +101,9 @@ pub(super) fn run(
     match failures.into_iter().next() {
         Some(error) => Err(error),
         None if skipped => Err(Error::not_proven("a check of the new database did not run")),
-        None => Ok(chosen.tables.iter().map(restored).collect()),
+        None => {
+            Ok(chosen.tables.iter().enumerate().map(|(number, table)| restored(table, pages.has(number))).collect())
+        }
     }
 }
 
@@ -109,26 +113,47 @@ struct Work<'w, 'a> {
     encodings: Encodings,
     observer: &'w dyn Observer,
     checks: &'w [Check],
-    /// Places of the checks, in the order in which they begin.
-    order: &'w [usize],
-    next: AtomicUsize,
-    failed: AtomicBool,
+    queue: Mutex<Queue>,
     results: Vec<Mutex<Option<Result<Vec<String>>>>>,
 }
 
+/// What is still to be done.
+struct Queue {
+    /// Places of the checks, in the order in which they begin. Nothing, once one has failed.
+    pending: Vec<usize>,
+    /// Does some check read rows back?
+    reads_rows: bool,
+}
+
 impl Work<'_, '_> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next check that may begin; `last` is the one that has ended.
+    fn next(&self, last: Option<usize>) -> Option<usize> {
+        let reads_rows = |place: usize| matches!(self.checks.get(place), Some(Check::Rows(_)));
+        let mut queue = self.queue();
+        if last.is_some_and(reads_rows) {
+            queue.reads_rows = false;
+        }
+        let may_begin = |place: &usize| !(queue.reads_rows && reads_rows(*place));
+        let at = queue.pending.iter().position(may_begin)?;
+        let place = queue.pending.remove(at);
+        queue.reads_rows |= reads_rows(place);
+        Some(place)
+    }
+
     /// Does one check after another until there is none left.
     fn run(&self) {
-        let place = || self.order.get(self.next.fetch_add(1, Ordering::Relaxed)).copied();
-        let Some(first) = place() else { return };
-        let mut current = first;
+        let Some(mut current) = self.next(None) else { return };
         let result = self.connect().and_then(|mut connection| {
             watched(&mut connection, self.observer, |connection| {
                 let source = SqliteSource::over(connection)?;
                 loop {
                     let found = self.check(connection, &source, current)?;
                     self.keep(current, Ok(found));
-                    match place().filter(|_| !self.failed.load(Ordering::Relaxed)) {
+                    match self.next(Some(current)) {
                         Some(next) => current = next,
                         None => return Ok(()),
                     }
@@ -143,14 +168,20 @@ impl Work<'_, '_> {
     fn connect(&self) -> Result<Connection> {
         let connection = open_to_check(self.database)?;
         connection
-            .execute_batch(&format!("PRAGMA cache_size = -{CACHE}; BEGIN"))
+            .execute_batch(&format!("PRAGMA cache_size = -{CACHE_TO_READ}; BEGIN"))
             .map_err(|cause| failure("checking the new database", cause))?;
         Ok(connection)
     }
 
+    fn keep_pages(connection: &Connection, kilobytes: u32) -> Result<()> {
+        connection
+            .execute_batch(&format!("PRAGMA cache_size = -{kilobytes}"))
+            .map_err(|cause| failure("checking the new database", cause))
+    }
+
     fn keep(&self, place: usize, result: Result<Vec<String>>) {
         if result.is_err() {
-            self.failed.store(true, Ordering::Relaxed);
+            self.queue().pending.clear();
         }
         if let Some(kept) = self.results.get(place) {
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -165,17 +196,20 @@ impl Work<'_, '_> {
         match self.checks.get(place) {
             Some(Check::ForeignKeys) => {
                 observer.begin(Phase::Finish, None, None, None);
+                Self::keep_pages(connection, CACHE_TO_LOOK_UP)?;
                 Before::default().compare(connection, source.catalog(), chosen, &mut warnings)?;
             }
             Some(Check::Integrity(number)) => {
                 let Some(table) = table(*number) else { return Ok(warnings) };
                 let name = &table.schema().name;
                 observer.begin(Phase::Finish, Some(name), None, None);
+                Self::keep_pages(connection, CACHE_TO_LOOK_UP)?;
                 integrity::check(connection, name, Breakers::Snapshot, &mut warnings)?;
             }
             Some(Check::Definitions) => proof::check_definitions(source.catalog(), chosen)?,
             Some(Check::Rows(number)) => {
                 let Some(table) = table(*number) else { return Ok(warnings) };
+                Self::keep_pages(connection, CACHE_TO_READ)?;
                 proof::check_rows(source, table, self.encodings, *observer)?;
             }
             None => {}

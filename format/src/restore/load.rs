@@ -52,7 +52,7 @@ pub(super) fn create(
     let mut tables = Vec::with_capacity(chosen.tables.len());
     for table in &chosen.tables {
         proof::check_rows(&source, table, encodings, observer)?;
-        tables.push(restored(table));
+        tables.push(restored(table, false));
     }
     check_cancelled(observer)?;
     Ok(Loaded { tables, warnings })
@@ -111,7 +111,7 @@ pub(super) fn append(
     let mut tables = Vec::with_capacity(chosen.tables.len());
     for table in &chosen.tables {
         append_table(connection, table, existing, encodings, observer)?;
-        tables.push(restored(table));
+        tables.push(restored(table, false));
     }
     bookkeeping::raise_sequences(connection, chosen)?;
     check(connection, chosen, before, Breakers::Target, &mut warnings, observer)?;
@@ -240,7 +240,7 @@ pub(super) fn begin(observer: &dyn Observer, phase: Phase, table: &Table<'_>) {
 }
 
 /// What is told of a table whose rows are proven.
-pub(super) fn restored(table: &Table<'_>) -> RestoredTable {
+pub(super) fn restored(table: &Table<'_>, as_pages: bool) -> RestoredTable {
     let manifest = table.manifest();
     debug_assert_ne!(manifest.schema.role, roles::INTERNAL);
     RestoredTable {
@@ -248,5 +248,6 @@ pub(super) fn restored(table: &Table<'_>) -> RestoredTable {
         rows: manifest.rows,
         fingerprint: manifest.fingerprint,
         proved: true,
+        as_pages,
     }
 }

@@ -82,7 +82,7 @@ fn fill(chosen: &Chosen<'_>, temp: &Path, observer: &dyn Observer) -> Result<Loa
         settings::check(connection, &chosen.settings)
     })?;
     close(connection)?;
-    let tables = checks::run(temp, chosen, encodings, &mut warnings, observer)?;
+    let tables = checks::run(temp, chosen, &pages, encodings, &mut warnings, observer)?;
     if settings::wants_log(&chosen.settings) {
         let connection = open(temp)?;
         settings::set_journal_mode(&connection, &chosen.settings)?;

@@ -26,7 +26,7 @@ pub(in crate::restore) struct TablePages {
 /// How rows are held.
 #[derive(Debug)]
 pub(super) enum Rows {
-    /// By row id: the column it is in, if the snapshot has it; and the columns that records hold.
+    /// By row id.
     ById {
         /// Index of the snapshot's column, or `None` where no name reaches it.
         row_id: Option<usize>,

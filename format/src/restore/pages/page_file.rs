@@ -122,3 +122,48 @@ impl PageSink for PageFile {
 fn writing(cause: std::io::Error) -> Error {
     Error::io("writing pages of the new database", cause)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// A file with holes instead of a gigabyte of pages.
+    #[test]
+    fn nothing_stands_in_the_page_of_the_lock_bytes() {
+        const PAGE: usize = 65_536;
+        const LOCK: usize = 1 << 30;
+        let layout = Layout::new(PAGE, 0).unwrap();
+        let temp = tempfile::NamedTempFile::new().unwrap();
+        temp.as_file().set_len((LOCK - 2 * PAGE) as u64).unwrap();
+        let file = PageFile::open(temp.path(), layout).unwrap();
+        assert_eq!(file.append(&[1; PAGE]).unwrap(), 16_383);
+        // An overflow chain of three pages around it.
+        let long = vec![2; 2 * (PAGE - 4) + 10];
+        assert_eq!(file.append_overflow(&long).unwrap(), 16_384);
+        assert_eq!(file.append(&[3; PAGE]).unwrap(), 16_388);
+        file.put(2, &[4; PAGE]).unwrap();
+        file.finish().unwrap();
+        let mut written = File::open(temp.path()).unwrap();
+        let mut page = |number: u64| {
+            let mut bytes = vec![0; PAGE];
+            written.seek(SeekFrom::Start((number - 1) * PAGE as u64)).unwrap();
+            written.read_exact(&mut bytes).unwrap();
+            bytes
+        };
+        let next = |page: &[u8]| u32::from_be_bytes(page[..4].try_into().unwrap());
+        assert!(page(16_383) == [1; PAGE] && page(16_388) == [3; PAGE] && page(2) == [4; PAGE]);
+        assert!(page(16_385) == [0; PAGE], "the page of the lock bytes");
+        assert_eq!([page(16_384), page(16_386), page(16_387)].map(|page| next(&page)), [16_386, 16_387, 0]);
+        assert_eq!(page(16_387)[4..16], [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0]);
+        assert_eq!(page(1)[24..32], [0, 0, 0, 1, 0, 0, 0x40, 0x04]);
+        assert_eq!(written.metadata().unwrap().len(), (16_388 * PAGE) as u64);
+    }
+
+    #[test]
+    fn a_file_that_is_no_whole_pages_is_refused() {
+        let temp = tempfile::NamedTempFile::new().unwrap();
+        temp.as_file().set_len(4097).unwrap();
+        assert!(PageFile::open(temp.path(), Layout::new(4096, 0).unwrap()).is_err_and(|error| error.is_database()));
+    }
+}
