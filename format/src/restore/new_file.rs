@@ -1,6 +1,8 @@
 //! A database file that does not exist yet: built beside its place, proven, and only then given its name.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::thread::Scope;
 
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
@@ -19,6 +21,9 @@ use crate::model::SchemaObject;
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::source::sqlite::names::quote;
 use crate::source::sqlite::side_files;
+
+/// Bytes from which on a disk takes so long that it should begin early.
+const LARGE: u64 = 64 << 20;
 
 /// Makes the database. If anything fails, nothing is left of it.
 pub(super) fn create(chosen: &Chosen<'_>, target: &Path, observer: &dyn Observer) -> Result<Loaded> {
@@ -82,13 +87,25 @@ fn fill(chosen: &Chosen<'_>, temp: &Path, observer: &dyn Observer) -> Result<Loa
         settings::check(connection, &chosen.settings)
     })?;
     close(connection)?;
-    let tables = checks::run(temp, chosen, &pages, encodings, &mut warnings, observer)?;
+    let tables = std::thread::scope(|scope| {
+        begin_to_sync(temp, scope);
+        checks::run(temp, chosen, &pages, encodings, &mut warnings, observer)
+    })?;
     if settings::wants_log(&chosen.settings) {
         let connection = open(temp)?;
         settings::set_journal_mode(&connection, &chosen.settings)?;
         close(connection)?;
     }
     Ok(Loaded { tables, warnings })
+}
+
+/// Has the disk write a large file while it is checked. Whether it can is asked of the sync at the end, by another
+/// descriptor, which is told of all failures.
+fn begin_to_sync<'s>(temp: &'s Path, scope: &'s Scope<'s, '_>) {
+    if temp.metadata().is_ok_and(|found| found.len() >= LARGE) {
+        let sync = move || drop(File::open(temp).and_then(|file| file.sync_all()));
+        let _ = std::thread::Builder::new().name("tabark-sync".to_owned()).spawn_scoped(scope, sync);
+    }
 }
 
 /// Makes indexes while their tables are empty: those of tables that are written as pages. The others are made when their
