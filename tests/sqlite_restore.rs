@@ -19,6 +19,8 @@ mod hostile;
 mod internal;
 #[path = "sqlite_restore/objects.rs"]
 mod objects;
+#[path = "sqlite_restore/pages.rs"]
+mod pages;
 #[path = "sqlite_restore/reading.rs"]
 mod reading;
 #[path = "sqlite_restore/tables.rs"]

@@ -60,7 +60,6 @@ pub mod restore;
 pub mod selection;
 pub mod source;
 #[cfg(feature = "sqlite")]
-#[cfg_attr(not(test), expect(dead_code, reason = "for the readers and writers of pages that come next"))]
 mod sqlite_file;
 mod wire;
 

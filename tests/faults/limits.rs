@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::note::note;
-use super::scene::{Scene, Stored};
+use super::scene::{Scene, Stored, source_contents};
+use super::tracer::succeed;
 
 /// A shell that runs `tabark` with these arguments after `before`.
 fn shell(before: &str, arguments: &[PathBuf]) -> std::process::Output {
@@ -32,6 +33,27 @@ fn a_file_that_may_not_grow_leaves_the_archive_as_it_was() {
         }
         scene.dump_again(&scene.stored());
     }
+}
+
+#[test]
+fn a_file_that_may_not_grow_leaves_nothing_of_a_new_database() {
+    let whole = {
+        let scene = Scene::restore_new();
+        succeed(&scene.arguments);
+        std::fs::metadata(scene.target()).unwrap().len() / 1024
+    };
+    let mut failures = 0;
+    for kilobytes in (0..=whole + 8).step_by(4) {
+        let scene = Scene::restore_new();
+        let output = shell(&format!("trap '' XFSZ; ulimit -f {kilobytes}"), &scene.arguments);
+        if output.status.success() {
+            assert_eq!(scene.restored().unwrap().difference(&source_contents()), "");
+        } else {
+            failures += 1;
+            scene.assert_only(&["a.tabark"]);
+        }
+    }
+    assert!(failures > 5, "{failures} limits were too low, of a database of {whole} kB");
 }
 
 /// A file system of its own, unmounted when dropped.

@@ -154,6 +154,7 @@ fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &RestorePlan, repor
                 "rows": table.rows,
                 "fingerprint": as_json::digest(&table.fingerprint),
                 "proved": table.proved,
+                "as_pages": table.as_pages,
             })
         });
         tables.collect::<Vec<Json>>()

@@ -31,6 +31,16 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Opens a file that is only to be looked at. Not as one that cannot be written: for such SQLite leaves the CHECK
+/// constraints of its tables out, which are to be looked at too.
+pub(super) fn open_to_check(path: &Path) -> Result<Connection> {
+    let connection = open(path)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON")
+        .map_err(|cause| failure(format_args!("opening {}", path.display()), cause))?;
+    Ok(connection)
+}
+
 /// What stands in the target or comes from the snapshot must not act: no triggers fire, no view is read, no function is
 /// trusted. Foreign keys are looked at when all rows are there, not row by row. So are CHECK constraints of tables that are
 /// made: rows that break them are in the snapshot. Whoever adds rows to a table of the target has them heeded

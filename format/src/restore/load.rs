@@ -40,33 +40,59 @@ pub(super) fn create(
 ) -> Result<Loaded> {
     let encodings = Encodings::of(connection, &chosen.encoding)?;
     let mut warnings = Vec::new();
+    create_tables(connection, chosen, observer)?;
     for table in &chosen.tables {
-        check_cancelled(observer)?;
-        let TableSchema { name, definition, .. } = table.schema();
-        definitions::create(connection, &Wanted { kind: "table", name, table: name, definition })
-            .map_err(|error| error.in_table(name))?;
-    }
-    check_shapes(connection, chosen)?;
-    for table in &chosen.tables {
-        begin(observer, Phase::Restore, table);
-        let columns: Vec<usize> = (0..table.schema().columns.len()).collect();
-        let insert = Insert { table, columns: &columns, row_ids: None, encodings };
-        insert.run(connection, observer, |_| Ok(()))?;
+        insert(connection, table, encodings, observer)?;
     }
     create_all(connection, &chosen.indexes, observer)?;
-    virtual_tables::declare(connection, &chosen.virtual_tables)?;
-    create_all(connection, &chosen.views_and_triggers, observer)?;
-    bookkeeping::restore(connection, chosen, whole, encodings, &mut warnings, observer)?;
+    create_the_rest(connection, chosen, whole, encodings, &mut warnings, observer)?;
     check(connection, chosen, before, Breakers::Snapshot, &mut warnings, observer)?;
     let source = SqliteSource::over(connection)?;
     proof::check_definitions(source.catalog(), chosen)?;
     let mut tables = Vec::with_capacity(chosen.tables.len());
     for table in &chosen.tables {
         proof::check_rows(&source, table, encodings, observer)?;
-        tables.push(restored(table));
+        tables.push(restored(table, false));
     }
     check_cancelled(observer)?;
     Ok(Loaded { tables, warnings })
+}
+
+/// Makes the chosen tables, empty.
+pub(super) fn create_tables(connection: &mut Connection, chosen: &Chosen<'_>, observer: &dyn Observer) -> Result<()> {
+    for table in &chosen.tables {
+        check_cancelled(observer)?;
+        let TableSchema { name, definition, .. } = table.schema();
+        definitions::create(connection, &Wanted { kind: "table", name, table: name, definition })
+            .map_err(|error| error.in_table(name))?;
+    }
+    check_shapes(connection, chosen)
+}
+
+/// Writes the rows of a table, one statement a row.
+pub(super) fn insert(
+    connection: &Connection,
+    table: &Table<'_>,
+    encodings: Encodings,
+    observer: &dyn Observer,
+) -> Result<()> {
+    begin(observer, Phase::Restore, table);
+    let columns: Vec<usize> = (0..table.schema().columns.len()).collect();
+    Insert { table, columns: &columns, row_ids: None, encodings }.run(connection, observer, |_| Ok(())).map(drop)
+}
+
+/// Makes what comes after rows and indexes.
+pub(super) fn create_the_rest(
+    connection: &mut Connection,
+    chosen: &Chosen<'_>,
+    whole: bool,
+    encodings: Encodings,
+    warnings: &mut Vec<String>,
+    observer: &dyn Observer,
+) -> Result<()> {
+    virtual_tables::declare(connection, &chosen.virtual_tables)?;
+    create_all(connection, &chosen.views_and_triggers, observer)?;
+    bookkeeping::restore(connection, chosen, whole, encodings, warnings, observer)
 }
 
 /// Adds the rows of the chosen tables to those of the target, which `existing` describes, and proves that exactly they
@@ -85,7 +111,7 @@ pub(super) fn append(
     let mut tables = Vec::with_capacity(chosen.tables.len());
     for table in &chosen.tables {
         append_table(connection, table, existing, encodings, observer)?;
-        tables.push(restored(table));
+        tables.push(restored(table, false));
     }
     bookkeeping::raise_sequences(connection, chosen)?;
     check(connection, chosen, before, Breakers::Target, &mut warnings, observer)?;
@@ -176,7 +202,8 @@ fn check_shapes(connection: &Connection, chosen: &Chosen<'_>) -> Result<()> {
     })
 }
 
-fn create_all(connection: &mut Connection, objects: &[SchemaObject], observer: &dyn Observer) -> Result<()> {
+/// Makes objects in this order.
+pub(super) fn create_all(connection: &mut Connection, objects: &[SchemaObject], observer: &dyn Observer) -> Result<()> {
     for object in objects {
         check_cancelled(observer)?;
         let SchemaObject { kind, name, table, definition, .. } = object;
@@ -207,11 +234,13 @@ fn check(
     Ok(())
 }
 
-fn begin(observer: &dyn Observer, phase: Phase, table: &Table<'_>) {
+/// Tells the observer that work on a table begins.
+pub(super) fn begin(observer: &dyn Observer, phase: Phase, table: &Table<'_>) {
     observer.begin(phase, Some(&table.schema().name), Some(table.manifest().rows), None);
 }
 
-fn restored(table: &Table<'_>) -> RestoredTable {
+/// What is told of a table whose rows are proven.
+pub(super) fn restored(table: &Table<'_>, as_pages: bool) -> RestoredTable {
     let manifest = table.manifest();
     debug_assert_ne!(manifest.schema.role, roles::INTERNAL);
     RestoredTable {
@@ -219,5 +248,6 @@ fn restored(table: &Table<'_>) -> RestoredTable {
         rows: manifest.rows,
         fingerprint: manifest.fingerprint,
         proved: true,
+        as_pages,
     }
 }

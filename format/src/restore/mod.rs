@@ -19,8 +19,11 @@
 //! | CHECK constraints of the snapshot and of the target, indexes that disagree | `integrity` |
 //! | schema drift, names that are taken | `target` |
 //! | values that changed on the way | `proof`, `row_sum` |
+//! | affinity, spilled payloads, the page of the lock bytes, keys that are the same | `pages` |
+//! | CHECK constraints that a read-only connection does not look at | `connection`, `checks` |
 
 mod bookkeeping;
+mod checks;
 mod chosen;
 mod connection;
 mod definitions;
@@ -31,6 +34,7 @@ mod integrity;
 mod load;
 mod new_file;
 mod options;
+mod pages;
 mod plan;
 mod proof;
 mod row_sum;

@@ -91,4 +91,6 @@ pub struct RestoredTable {
     pub fingerprint: [u8; 32],
     /// Were the rows read back from the target and found to be the snapshot's?
     pub proved: bool,
+    /// Were its pages written as they are, with those of its indexes? Else each row was inserted by a statement.
+    pub as_pages: bool,
 }

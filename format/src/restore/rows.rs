@@ -4,8 +4,6 @@
 //! kept U+FFFE and U+FFFF; and raw text must not be converted at all. There such cells are bound as stored bytes and cast
 //! to text, which changes no byte.
 
-use std::ops::ControlFlow;
-
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
@@ -49,6 +47,37 @@ impl Encodings {
             _ => return Err(Error::database(format!("the target has the unknown text encoding {name}"))),
         };
         Ok(Self { target, same: name == source })
+    }
+
+    /// Does the target store texts as the model has them?
+    pub(super) fn is_utf8(self) -> bool {
+        self.target == Stored::Utf8
+    }
+
+    /// Refuses a cell that the target cannot store.
+    pub(super) fn refuse(self, cell: &Cell<'_>) -> Result<()> {
+        match cell {
+            Cell::RawText(_) if !self.same => Err(Error::database(
+                "a text that is not valid can only be restored into a database of the source's encoding",
+            )
+            .with_hint("restore into a new file, which gets the source's encoding")),
+            Cell::RawText(bytes) if self.target != Stored::Utf8 && bytes.len() % 2 == 1 => {
+                Err(Error::database("a UTF-16 text of an odd number of bytes, which SQLite would shorten"))
+            }
+            Cell::Real(value) if value.is_nan() => Err(Error::database("a NaN, which SQLite would store as NULL")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The bytes that the target stores for a text; `buffer` is for those that are not the text's own.
+    pub(super) fn stored<'b>(self, cell: &Cell<'b>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
+        match *cell {
+            Cell::Text(_) if !self.is_utf8() => {
+                *buffer = self.stored_bytes(cell);
+                buffer
+            }
+            _ => cell.variable_bytes().unwrap_or_default(),
+        }
     }
 
     /// Must this cell go in as stored bytes?
@@ -144,24 +173,7 @@ impl<'c, 'i> Writer<'c, 'i> {
     fn write(&mut self, row: &[Cell<'_>], number: u64) -> Result<()> {
         let encodings = self.insert.encodings;
         let mut chosen = self.insert.columns.iter().filter_map(|column| row.get(*column));
-        let refused = chosen.try_for_each(|cell| match cell {
-            Cell::RawText(_) if !encodings.same => ControlFlow::Break(
-                Error::database(
-                    "a text that is not valid can only be restored into a database of the source's encoding",
-                )
-                .with_hint("restore into a new file, which gets the source's encoding"),
-            ),
-            Cell::RawText(bytes) if encodings.target != Stored::Utf8 && bytes.len() % 2 == 1 => ControlFlow::Break(
-                Error::database("a UTF-16 text of an odd number of bytes, which SQLite would shorten"),
-            ),
-            Cell::Real(value) if value.is_nan() => {
-                ControlFlow::Break(Error::database("a NaN, which SQLite would store as NULL"))
-            }
-            _ => ControlFlow::Continue(()),
-        });
-        if let ControlFlow::Break(refusal) = refused {
-            return Err(refusal);
-        }
+        chosen.try_for_each(|cell| encodings.refuse(cell))?;
         let mut cells = self.insert.columns.iter().filter_map(|column| row.get(*column));
         let row_id = match self.insert.row_ids {
             Some((_, first)) => i64::try_from(number).ok().and_then(|number| first.checked_add(number)).map(Some),

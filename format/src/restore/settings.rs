@@ -28,9 +28,14 @@ pub(super) fn set_in_first_page(connection: &Connection, settings: &[(String, St
     set(connection, settings, &IN_FIRST_PAGE)
 }
 
+/// Had the source a write-ahead log?
+pub(super) fn wants_log(settings: &[(String, String)]) -> bool {
+    value(settings, "journal_mode") == Some("wal")
+}
+
 /// Turns the write-ahead log on if the source had it. Outside of any transaction.
 pub(super) fn set_journal_mode(connection: &Connection, settings: &[(String, String)]) -> Result<()> {
-    if value(settings, "journal_mode") != Some("wal") {
+    if !wants_log(settings) {
         return Ok(());
     }
     let mode: String = connection

@@ -1,14 +1,20 @@
 //! The bytes of SQLite's database files, as its file format document fixes them: what reading pages and writing pages share.
 //! No I/O, and nothing of tabark.
 
+mod layout;
 mod page;
+mod page_builder;
 mod record;
+mod record_builder;
 mod serial_type;
+mod sort_key;
+mod tree_writer;
 mod varint;
 
-pub(crate) use page::{Page, Payload, Tree};
+pub(crate) use layout::{Layout, Tree};
+pub(crate) use page::{Page, Payload};
 pub(crate) use record::{Fields, Malformed, Value};
-#[expect(unused_imports, reason = "for the writer of pages that comes next")]
-pub(crate) use serial_type::SerialType;
-#[expect(unused_imports, reason = "for the writer of pages that comes next")]
-pub(crate) use varint::{append_varint, read_varint, varint_length};
+pub(crate) use record_builder::{RecordBuilder, whole};
+pub(crate) use sort_key::{Collation, SortKey};
+pub(crate) use tree_writer::{IndexWriter, PageSink, TableWriter};
+pub(crate) use varint::{append_varint, read_varint};

@@ -3,19 +3,11 @@
 //! Everything borrows from the page's bytes. `None` means that the bytes are not such a page or cell: the database is
 //! damaged there.
 
+use super::layout::{Tree, local_length};
 use super::varint::read_varint;
 
 /// Bytes at the beginning of the first page, before its b-tree.
 pub(crate) const FILE_HEADER: usize = 100;
-
-/// Whose rows or entries a b-tree holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tree {
-    /// Rows by row id; all of them in leaves.
-    Table,
-    /// Records in the order of their first fields, in leaves and between them: an index, or the rows of a WITHOUT ROWID table.
-    Index,
-}
 
 /// One page of a b-tree.
 #[derive(Debug, Clone, Copy)]
@@ -117,25 +109,6 @@ impl<'a> Page<'a> {
         let overflow = if length > stored as u64 { Some(u32::from_be_bytes(*rest.first_chunk()?)) } else { None };
         Some(Payload { length, local, overflow })
     }
-}
-
-/// How many bytes of a payload of this length stand in its cell, on pages of so many usable bytes; `None` where pages are
-/// smaller than SQLite allows.
-#[inline]
-pub(crate) fn local_length(tree: Tree, usable: usize, length: u64) -> Option<usize> {
-    let most = match tree {
-        Tree::Table => usable.checked_sub(35)?,
-        Tree::Index => (usable.checked_sub(12)? * 64 / 255).checked_sub(23)?,
-    };
-    if let Ok(length) = usize::try_from(length)
-        && length <= most
-    {
-        return Some(length);
-    }
-    let least = (usable.checked_sub(12)? * 32 / 255).checked_sub(23)?;
-    let remainder = length.checked_sub(least as u64)? % usable.checked_sub(4)? as u64;
-    let stored = least + usize::try_from(remainder).ok()?;
-    Some(if stored <= most { stored } else { least })
 }
 
 #[cfg(test)]

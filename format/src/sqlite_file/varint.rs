@@ -17,6 +17,10 @@ pub(crate) fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
 
 /// Adds an integer at the end of `out`.
 pub(crate) fn append_varint(value: u64, out: &mut Vec<u8>) {
+    // Most lengths and types are small.
+    if value < 0x80 {
+        return out.push(value.to_le_bytes()[0]);
+    }
     let length = varint_length(value);
     let low = |value: u64| (value & 0x7F).to_le_bytes()[0];
     let mut rest = value;

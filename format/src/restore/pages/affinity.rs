@@ -1,0 +1,180 @@
+//! What SQLite makes of a value when it is written to a column: its affinity, by the column's declared type.
+
+use crate::model::Cell;
+use crate::sqlite_file::whole;
+
+/// A column's affinity. INTEGER and NUMERIC do the same to a value that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Affinity {
+    /// Values stay as they are.
+    Blob,
+    /// Numbers become texts.
+    Text,
+    /// Texts that are numbers become numbers, whole reals integers.
+    Numeric,
+    /// The same, and integers become reals.
+    Real,
+}
+
+impl Affinity {
+    /// The affinity of a declared type. In a STRICT table ANY is none.
+    pub(super) fn of(declared_type: &str, strict: bool) -> Self {
+        let declared = declared_type.to_ascii_lowercase();
+        if declared.is_empty() || (strict && declared == "any") {
+            return Self::Blob;
+        }
+        let mut found = Self::Numeric;
+        let declared = declared.as_bytes();
+        for end in 1..=declared.len() {
+            let seen = declared.get(..end).unwrap_or_default();
+            if seen.ends_with(b"int") {
+                return Self::Numeric;
+            }
+            let four = seen.last_chunk::<4>();
+            found = match (four, found) {
+                (Some(b"char" | b"clob" | b"text"), _) => Self::Text,
+                (Some(b"blob"), Self::Numeric | Self::Real) => Self::Blob,
+                (Some(b"real" | b"floa" | b"doub"), Self::Numeric) => Self::Real,
+                _ => found,
+            };
+        }
+        found
+    }
+
+    /// Would SQLite store another value than this one? (It would also take the sign of -0.0 in a REAL column, which can
+    /// be kept.)
+    pub(super) fn changes(self, cell: &Cell<'_>) -> bool {
+        match (cell, self) {
+            (_, Self::Blob) => false,
+            (Cell::Integer(_), affinity) => affinity != Self::Numeric,
+            (Cell::Real(_), Self::Text) => true,
+            (Cell::Real(value), Self::Numeric) => whole(*value).is_some(),
+            (Cell::Text(text), Self::Numeric | Self::Real) => is_number(text),
+            _ => false,
+        }
+    }
+}
+
+/// Is a text a number to SQLite, from its first byte to its last, spaces around it left out?
+fn is_number(text: &[u8]) -> bool {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    // To SQLite it ends at a NUL.
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let Some(start) = text.iter().position(|byte| !is_space(byte)) else { return false };
+    let end = text.iter().rposition(|byte| !is_space(byte)).map_or(0, |last| last + 1);
+    let text = text.get(start..end).unwrap_or_default();
+    let text = text.strip_prefix(b"+").or_else(|| text.strip_prefix(b"-")).unwrap_or(text);
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let before = digits(text);
+    let mut rest = text.get(before..).unwrap_or_default();
+    let mut any = before;
+    if let Some(after) = rest.strip_prefix(b".") {
+        any += digits(after);
+        rest = after.get(digits(after)..).unwrap_or_default();
+    }
+    if any == 0 {
+        return false;
+    }
+    let Some((b'e' | b'E', exponent)) = rest.split_first() else { return rest.is_empty() };
+    let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+    !exponent.is_empty() && digits(exponent) == exponent.len()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use rusqlite::Connection;
+    use rusqlite::types::{Value, ValueRef};
+
+    use super::*;
+
+    #[test]
+    fn values_change_where_sqlite_changes_them() {
+        let types = [
+            "",
+            "INT",
+            "INTEGER",
+            "BIGINT",
+            "CHARINT",
+            "VARCHAR(10)",
+            "TEXT",
+            "CLOB",
+            "BLOB",
+            "REALBLOB",
+            "BLOBTEXT",
+            "REAL",
+            "DOUBLE PRECISION",
+            "FLOAT",
+            "FLOATING POINT",
+            "NUMERIC",
+            "DECIMAL(10,5)",
+            "BOOLEAN",
+            "DATE",
+            "ANY",
+            "STRING",
+            "real text",
+        ];
+        let texts = [
+            "",
+            " ",
+            "1",
+            " 1",
+            "1 ",
+            "\u{b}1\u{c}",
+            "+1",
+            "-1",
+            "--1",
+            "1.",
+            ".1",
+            ".",
+            "1e5",
+            "1e",
+            "1e+",
+            "1E-5",
+            "1x",
+            "0x10",
+            "1 2",
+            "1996-03-13",
+            "Infinity",
+            "nan",
+            "9223372036854775808",
+            "1_000",
+            "é",
+            "1\u{a0}",
+            "1\0",
+            "\x001",
+            "1\0x",
+            "1 \0",
+            "-",
+            "e5",
+            "1.5e300",
+            "1e999",
+            "-0.0",
+            "00",
+            "1..2",
+        ];
+        let reals = [0.0, 1.0, 1.5, -3.0, 1e15, 1e18, 9.3e18, -9_223_372_036_854_775_808.0, f64::INFINITY, 4e-324];
+        let mut values = vec![Value::Null, Value::Integer(0), Value::Integer(i64::MAX), Value::Blob(b"12".to_vec())];
+        values.extend(texts.map(|text| Value::Text(text.to_owned())));
+        values.extend(reals.map(Value::Real));
+        let connection = Connection::open_in_memory().unwrap();
+        for declared in types {
+            connection.execute_batch(&format!("DROP TABLE IF EXISTS t; CREATE TABLE t(a {declared})")).unwrap();
+            for value in &values {
+                connection.execute("DELETE FROM t", []).unwrap();
+                connection.execute("INSERT INTO t VALUES (?1)", [value]).unwrap();
+                let stored: Value = connection.query_row("SELECT a FROM t", [], |row| row.get(0)).unwrap();
+                let cell = match ValueRef::from(value) {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(value) => Cell::Integer(value),
+                    ValueRef::Real(value) => Cell::Real(value),
+                    ValueRef::Text(text) => Cell::Text(text),
+                    ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+                };
+                let changes = Affinity::of(declared, false).changes(&cell);
+                assert_eq!(changes, stored != *value, "{declared}: {value:?} became {stored:?}");
+            }
+        }
+        assert_eq!(Affinity::of("ANY", true), Affinity::Blob);
+    }
+}
