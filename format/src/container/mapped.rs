@@ -10,7 +10,8 @@
 //! - everything read is decoded by bounds-checked code that assumes nothing of values, so another program that scribbles
 //!   over the file makes digests fail, and breaks no rule of ours further than any mapped file's.
 //!
-//! What has been read is given back (`release`), so that memory in use does not grow with the archive.
+//! What has been read is given back (`release`), so that memory in use does not grow with the archive: many frames at a
+//! time, because each time all threads are interrupted.
 //!
 //! A program that truncates a committed archive while it is read makes the kernel send SIGBUS, as with every mapped file;
 //! `spec/rationale.md` says why that is accepted.
@@ -18,11 +19,15 @@
 use std::borrow::Cow;
 use std::fs::{File, TryLockError};
 use std::io;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::storage::{ReadStorage, slice};
 use crate::error::{Error, Result};
+
+/// Bytes that are kept until they are given back together.
+const RELEASE_AT: usize = 32 << 20;
 
 /// A local archive, opened for reading.
 #[derive(Debug)]
@@ -31,6 +36,37 @@ pub struct MappedFile {
     length: u64,
     /// The committed part, once it is known.
     map: OnceLock<memmap2::Mmap>,
+    /// What has been read and not been given back.
+    read: Mutex<Released>,
+}
+
+/// Places of the map that are no longer needed.
+#[derive(Debug, Default)]
+struct Released {
+    ranges: Vec<Range<usize>>,
+    bytes: usize,
+}
+
+impl Released {
+    /// Takes a place; gives all places without overlaps, neighbours together, once they are many bytes.
+    fn take(&mut self, range: Range<usize>) -> Vec<Range<usize>> {
+        self.bytes = self.bytes.saturating_add(range.len());
+        self.ranges.push(range);
+        if self.bytes < RELEASE_AT {
+            return Vec::new();
+        }
+        self.bytes = 0;
+        let mut ranges = std::mem::take(&mut self.ranges);
+        ranges.sort_unstable_by_key(|range| range.start);
+        ranges.dedup_by(|next, before| {
+            let touches = next.start <= before.end;
+            if touches {
+                before.end = before.end.max(next.end);
+            }
+            touches
+        });
+        ranges
+    }
 }
 
 impl MappedFile {
@@ -49,7 +85,7 @@ impl MappedFile {
     /// Reads through a file that is open already.
     pub(super) fn of(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
-        Ok(Self { file, length, map: OnceLock::new() })
+        Ok(Self { file, length, map: OnceLock::new(), read: Mutex::default() })
     }
 }
 
@@ -105,11 +141,15 @@ impl ReadStorage for MappedFile {
         if length == 0 {
             return;
         }
-        // SAFETY: on a mapping of a file that is only read, DontNeed drops pages from this process's memory and nothing
-        // else; who reads them again, through a reference that is held or a new one, gets the same bytes of the file.
-        let advised = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, length) };
-        // Advice that is not taken costs memory, not correctness.
-        let _ = advised;
+        let ranges = self.read.lock().unwrap_or_else(PoisonError::into_inner).take(start..start + length);
+        for range in ranges {
+            // SAFETY: on a mapping of a file that is only read, DontNeed drops pages from this process's memory and nothing
+            // else; who reads them again, through a reference that is held or a new one, gets the same bytes of the file.
+            let advised =
+                unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
+            // Advice that is not taken costs memory, not correctness.
+            let _ = advised;
+        }
     }
 }
 
@@ -130,4 +170,18 @@ fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Resu
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_given_back_together() {
+        let mut released = Released::default();
+        assert!(released.take(100..200).is_empty() && released.take(0..100).is_empty());
+        assert!(released.take(300..400).is_empty() && released.take(350..360).is_empty());
+        assert_eq!(released.take(1000..1000 + RELEASE_AT), [0..200, 300..400, 1000..1000 + RELEASE_AT]);
+        assert!(released.take(0..1).is_empty(), "counted from the beginning");
+    }
 }

@@ -52,39 +52,21 @@ pub(super) fn hash_all(
     report: &mut VerifyReport,
     observer: &dyn Observer,
 ) -> Result<ChainFrames> {
-    let end = container.last().end();
     observer.begin(Phase::Verify, None, None, Some(container.storage_length()));
-    let mut walk = FrameWalk { container, report, observer, frames: ChainFrames::default(), commit: None };
-    let mut offset = HEADER_LENGTH as u64;
-    walk.report.bytes += offset;
-    while offset < end {
+    let mut walk =
+        FrameWalk { container, report, observer, frames: ChainFrames::default(), commit: None, has_gaps: false };
+    walk.report.bytes += HEADER_LENGTH as u64;
+    let mut batch = Batch::read(container, HEADER_LENGTH as u64)?;
+    while !batch.is_empty() {
         check_cancelled(observer)?;
-        let mut batch: Vec<(u64, FrameHeader)> = Vec::with_capacity(BATCH);
-        let batch_end = end.min(offset.saturating_add(BATCH_BYTES));
-        while offset < batch_end && batch.len() < BATCH {
-            match container.header_at(offset) {
-                Ok(header) => {
-                    batch.push((offset, header));
-                    offset = offset.saturating_add(header.frame_length().unwrap_or(u64::MAX));
-                }
-                Err(error) if error.is_damaged() || error.is_unsupported() => {
-                    let next = container.next_frame_after(offset)?.unwrap_or(end).min(end);
-                    let lost = format!("{} bytes cannot be read as frames", next - offset);
-                    walk.report.findings.push(Finding::new(error.at(offset).noting(lost), None));
-                    offset = next;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        walk.batch(&batch)?;
+        // Finding the frames that come next is a chain of page faults: it happens while these are hashed.
+        let (results, next) = rayon::join(|| walk.hash(&batch), || Batch::read(container, batch.end));
+        walk.judge(batch, results)?;
+        batch = next?;
     }
-    match container.check_chain() {
-        Ok(()) => {}
-        Err(error) if error.is_io() => return Err(error),
-        Err(_) => {
-            let error = Error::damaged(Layer::Commit, "the last commit does not stand on the chain of frames");
-            walk.report.findings.push(Finding::new(error.at(container.last().commit.offset), None));
-        }
+    let reached = walk.commit.as_ref().map(|(reference, _)| reference.offset);
+    if walk.has_gaps || reached != Some(container.last().commit.offset) {
+        walk.check_chain()?;
     }
     let frames = walk.frames;
     report_tail(container, report);
@@ -103,6 +85,42 @@ fn report_tail(container: &ContainerReader, report: &mut VerifyReport) {
     }
 }
 
+/// Frames that follow one another, and what stands between them and is none.
+struct Batch {
+    frames: Vec<(u64, FrameHeader)>,
+    gaps: Vec<Error>,
+    /// Where the next batch begins.
+    end: u64,
+}
+
+impl Batch {
+    fn read(container: &ContainerReader, start: u64) -> Result<Self> {
+        let end = container.last().end();
+        let batch_end = end.min(start.saturating_add(BATCH_BYTES));
+        let mut batch = Self { frames: Vec::new(), gaps: Vec::new(), end: start };
+        while batch.end < batch_end && batch.frames.len() < BATCH {
+            let offset = batch.end;
+            match container.header_at(offset) {
+                Ok(header) => {
+                    batch.end = offset.saturating_add(header.frame_length().unwrap_or(u64::MAX));
+                    batch.frames.push((offset, header));
+                }
+                Err(error) if error.is_damaged() || error.is_unsupported() => {
+                    batch.end = container.next_frame_after(offset)?.unwrap_or(end).min(end);
+                    let lost = format!("{} bytes cannot be read as frames", batch.end - offset);
+                    batch.gaps.push(error.at(offset).noting(lost));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(batch)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.gaps.is_empty()
+    }
+}
+
 struct FrameWalk<'w> {
     container: &'w ContainerReader,
     report: &'w mut VerifyReport,
@@ -110,24 +128,27 @@ struct FrameWalk<'w> {
     frames: ChainFrames,
     /// The last commit that the walk met.
     commit: Option<(Reference, Commit)>,
+    /// Was there anything that is no frame? Else a walk that reached the last commit shows that it stands on the chain.
+    has_gaps: bool,
 }
 
 impl FrameWalk<'_> {
-    fn batch(&mut self, batch: &[(u64, FrameHeader)]) -> Result<()> {
+    fn hash(&self, batch: &Batch) -> Vec<Result<()>> {
         let (container, observer) = (self.container, self.observer);
-        let results: Vec<Result<()>> = batch
-            .par_iter()
-            .map(|(offset, header)| {
-                container.check_body(*offset, header)?;
-                observer.advance(0, header.frame_length().unwrap_or(0));
-                Ok(())
-            })
-            .collect();
-        if let (Some((first, _)), Some((last, header))) = (batch.first(), batch.last()) {
-            let end = last.saturating_add(header.frame_length().unwrap_or(0));
-            container.release(*first, end.saturating_sub(*first));
-        }
-        for ((offset, header), result) in batch.iter().zip(results) {
+        let hash = |(offset, header): &(u64, FrameHeader)| {
+            container.check_body(*offset, header)?;
+            let length = header.frame_length().unwrap_or(0);
+            container.release(*offset, length);
+            observer.advance(0, length);
+            Ok(())
+        };
+        batch.frames.par_iter().map(hash).collect()
+    }
+
+    fn judge(&mut self, batch: Batch, results: Vec<Result<()>>) -> Result<()> {
+        self.has_gaps |= !batch.gaps.is_empty();
+        self.report.findings.extend(batch.gaps.into_iter().map(|gap| Finding::new(gap, None)));
+        for ((offset, header), result) in batch.frames.iter().zip(results) {
             self.report.frames += 1;
             self.report.bytes += header.frame_length().unwrap_or(0);
             let checked = result.and_then(|()| {
@@ -141,6 +162,20 @@ impl FrameWalk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Looks at the chain by itself, and says so if the last commit does not stand on it.
+    fn check_chain(&mut self) -> Result<()> {
+        match self.container.check_chain() {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_io() => Err(error),
+            Err(_) => {
+                let error = Error::damaged(Layer::Commit, "the last commit does not stand on the chain of frames");
+                let finding = Finding::new(error.at(self.container.last().commit.offset), None);
+                self.report.findings.push(finding);
+                Ok(())
+            }
+        }
     }
 
     /// Checks what can be said of one intact frame without following a reference.
