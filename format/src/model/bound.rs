@@ -84,7 +84,10 @@ impl Bound {
                 (cell(low), cell(high))
             }
             Some(CellKind::Null) => return None,
-            None => extremes_of_all(cells)?,
+            None => match extremes_of_numbers(cells) {
+                Some(extremes) => extremes,
+                None => extremes_of_all(cells)?,
+            },
         };
         Some((Self::of(&low), Self::of(&high)))
     }
@@ -175,6 +178,38 @@ fn extremes_of_bytes<'d>(ends: &[u32], data: &'d [u8]) -> Option<(&'d [u8], &'d 
         }
     }
     Some((low.1, high.1))
+}
+
+/// Integers and reals beside each other, as columns of decimals have them; `None` where only a walk can say: with a NaN, and
+/// where the first of equal numbers is to be found.
+fn extremes_of_numbers(cells: &Cells) -> Option<(Cell<'_>, Cell<'_>)> {
+    let Kinds::Mixed(kinds) = cells.kinds() else { return None };
+    if !cells.ends().is_empty() {
+        return None;
+    }
+    let (mut integers, mut reals) = ((i64::MAX, i64::MIN), (f64::INFINITY, f64::NEG_INFINITY));
+    let mut is_any_nan = false;
+    for (kind, bits) in kinds.iter().filter(|kind| **kind != CellKind::Null).zip(cells.fixed()) {
+        if *kind == CellKind::Integer {
+            let value = bits.cast_signed();
+            integers = (integers.0.min(value), integers.1.max(value));
+        } else {
+            let value = f64::from_bits(*bits);
+            is_any_nan |= value.is_nan();
+            reals = (reals.0.min(value), reals.1.max(value));
+        }
+    }
+    if is_any_nan || reals.0 == 0.0 || reals.1 == 0.0 {
+        return None;
+    }
+    let first = |integer: i64, real: f64, wanted: Ordering| {
+        let (integer, real) = (Cell::Integer(integer), Cell::Real(real));
+        match order(&integer, &real)? {
+            Ordering::Equal => None,
+            found => Some(if found == wanted { integer } else { real }),
+        }
+    };
+    Some((first(integers.0, reals.0, Ordering::Less)?, first(integers.1, reals.1, Ordering::Greater)?))
 }
 
 /// Whatever the kinds are.
@@ -354,18 +389,22 @@ mod tests {
             noise ^= noise << 17;
             usize::try_from(noise >> 33).unwrap() % below
         };
-        for round in 0..6000 {
+        for round in 0..8000 {
             let rows = next(40);
             let nulls = round % 3 == 0;
             let mut cells = Cells::new();
             for _ in 0..rows {
-                let cell = match round % 6 {
+                let cell = match round % 8 {
                     0 => Cell::Integer(i64::try_from(next(9)).unwrap() - 4),
                     1 => Cell::Integer([i64::MIN, -1, 0, i64::MAX][next(4)]),
                     // The NaN is rare, or hardly any range would be left.
                     2 => Cell::Real(reals[if next(200) == 0 { 7 } else { next(7) }]),
                     3 => Cell::Text(texts[next(9)]),
                     4 => Cell::Bytes(texts[next(12)]),
+                    5 if next(2) == 0 => Cell::Integer([i64::MIN, -1, 0, 1, 2, i64::MAX][next(6)]),
+                    5 => Cell::Real([-2.5, -1.0, 0.5, 1.0, 9.3e18, reals[next(7)]][next(6)]),
+                    6 if next(2) == 0 => Cell::Integer(i64::try_from(next(900)).unwrap() - 300),
+                    6 => Cell::Real(reals[if next(200) == 0 { 7 } else { 2 + next(2) }] * 100.5),
                     _ => Cell::RawText(texts[next(12)]),
                 };
                 cells.push(if nulls && next(3) == 0 { &Cell::Null } else { &cell }).unwrap();
