@@ -354,7 +354,9 @@ class Archive:
             sound = 1 <= group.rows <= MAX_GROUP_ROWS and len(group.blocks) == columns
             # Before any cells are made: they can be many although the bytes of their blocks are few.
             sound = sound and (group.rows == 1 or group.rows * columns <= MAX_GROUP_BYTES)
-            require(sound, "page", at, "a row group of too few or too many rows, blocks or cells")
+            logical = sum(block.logical_bytes for block in group.blocks)
+            sound = sound and (group.rows == 1 or logical <= MAX_GROUP_BYTES + 6 * columns)
+            require(sound, "page", at, "a row group of too few or too many rows, blocks, cells or bytes")
             inside = all(block.start + block.length <= frames[block.frame].raw for block in group.blocks)
             require(inside, "block", at, "a block does not lie inside its frame")
 

@@ -27,10 +27,13 @@ MULTIPLE = {"kind": "u32", "mode": ModeSpec.try_int_mult(1000)}
 
 
 def bad_encodings(bad):
-    def block(name, describes, values, *parts, layer="cells", encoder=None, compress=False):
-        """A table of one column, whose block is these bytes, or what an encoder makes."""
+    def block(name, describes, values, *parts, layer="cells", encoder=None, compress=False, logical=None):
+        """A table of one column, whose block is these bytes, or what an encoder makes; its entry may state others."""
         writer = Writer(
-            changes={"groups": lambda groups: [[row for group in groups for row in group]]},
+            changes={
+                "groups": lambda groups: [[row for group in groups for row in group]],
+                "logical": lambda length: logical or length,
+            },
             compress=compress,
             encoders={0: encoder or (lambda cells: b"".join(parts))},
         )
@@ -40,6 +43,14 @@ def bad_encodings(bad):
     for make in (bad_blocks, bad_kinds, bad_numbers, bad_pco, bad_dictionaries, bad_decimals, bad_typed_texts):
         make(block)
     bad_front_coding(block)
+    large = [["x" * MEGABYTE] * 2] * 40
+    whole = Writer(
+        changes={"groups": lambda groups: [[row for group in groups for row in group]]},
+        compress=True,
+        encoders={0: dictionary(), 1: dictionary()},
+    ).append([table("t", ["a", "b"], large)])
+    describes = "a row group of more bytes than it may have, no block of it with more than it may have"
+    bad("group-logical-bytes", "page", "verify", describes, writer=whole, cat="refuse")
 
 
 def bad_blocks(block):
@@ -233,8 +244,8 @@ def bad_dictionaries(block):
     )
     block("dictionary-indexes-cut-off", "an index is missing", two, b"\3", parts([a, b], [0], count=2))
     block("dictionary-left-over", "an index too many", two, b"\3", parts([a, b], [0, 1, 0], count=2))
-    large = ["x" * MEGABYTE] * 64
-    block("dictionary-row-bytes", "cells of more row bytes than may be", large, encoder=dictionary(), compress=True)
+    large, stated = ["x" * MEGABYTE] * 64, {"compress": True, "logical": 1000}
+    block("dictionary-row-bytes", "cells of more row bytes than may be", large, encoder=dictionary(), **stated)
 
 
 def bad_decimals(block):
@@ -433,7 +444,7 @@ def bad_typed_texts(block):
     block("typed-fixed-cut-off", "a fixed payload is cut off", [1, first], b"\5" + u32(2) + b"\1\1\3" + u64(1)[:7])
     large = ["00" * 65536] * 512
     data = parts(b"\4\0" + u32(65536), bytes(512 * 65536), rows=512)
-    block("typed-row-bytes", "cells of more row bytes than may be", large, data, compress=True)
+    block("typed-row-bytes", "cells of more row bytes than may be", large, data, compress=True, logical=1000)
 
 
 def bad_front_coding(block):
@@ -473,4 +484,4 @@ def bad_front_coding(block):
     block("front-coding-no-variable", "no variable payload", [1, 2], integers)
     large = ["x" * MEGABYTE] * 64
     data = parts([0] + [MEGABYTE] * 63, [MEGABYTE] + [0] * 63, b"x" * MEGABYTE)
-    block("front-coding-row-bytes", "cells of more row bytes than may be", large, data, compress=True)
+    block("front-coding-row-bytes", "cells of more row bytes than may be", large, data, compress=True, logical=1000)

@@ -352,7 +352,7 @@ class Writer:
                             start=None,
                             length=len(raw),
                             encoding=encoding,
-                            logical_bytes=len(form),
+                            logical_bytes=self.changed("logical", len(form)),
                             nulls=sum(kind == 0 for kind, _ in cells),
                             minimum=low and bound(low),
                             maximum=high and bound(high),

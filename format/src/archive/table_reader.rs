@@ -102,7 +102,11 @@ impl<'a> Table<'a> {
     }
 
     fn read_block(&self, place: &GroupPlace, column: usize, rows: u32) -> Result<Cells> {
-        self.with_block(place, column, |bytes| block::decode(bytes, rows))
+        let stated = place.entry.blocks.get(column).map_or(0, |block| block.logical_bytes);
+        self.with_block(place, column, |bytes| match block::decode(bytes, rows)? {
+            cells if cells.logical_bytes() == stated => Ok(cells),
+            _ => Err(Error::damaged(Layer::Block, "a block of other cells than its entry states")),
+        })
     }
 
     /// Bytes of a block and of its frame in the file: its share, to compare sums with.

@@ -126,6 +126,9 @@ impl<'a> Leaves<'a> {
         if groups.iter().any(|group| group.rows > 1 && cells(group) > MAX_GROUP_BYTES) {
             return page("a row group of more cells than its bytes allow");
         }
+        if groups.iter().any(|group| group.rows > 1 && logical_bytes(group) > most_logical_bytes(self.columns)) {
+            return page("a row group of more bytes than it may have");
+        }
         for group in groups {
             rules::check_bounds(group.first_key.iter().chain(&group.last_key))?;
             for block in &group.blocks {
@@ -200,6 +203,15 @@ impl Iterator for Leaves<'_> {
 
 fn broken(layer: Layer, why: &str) -> Broken {
     Broken { layer, why: why.into() }
+}
+
+fn logical_bytes(group: &RowGroupEntry) -> u64 {
+    group.blocks.iter().fold(0, |sum, block| sum.saturating_add(block.logical_bytes))
+}
+
+/// What the canonical forms of a row group of more than one row can have: what stands before a column's cells, and row bytes.
+fn most_logical_bytes(columns: usize) -> u64 {
+    MAX_GROUP_BYTES.saturating_add(6 * columns as u64)
 }
 
 fn check_count(entries: usize) -> std::result::Result<(), Broken> {

@@ -57,9 +57,9 @@ impl SealedFrame {
     }
 }
 
-/// Zstandard's fast levels, at which contexts are kept: making one clears its tables. Those of higher levels are large, and
-/// not worth keeping.
-const FAST: i32 = 4;
+/// Zstandard's fast levels, at which contexts are kept: making one clears its tables. From level 4 on, a context salts its
+/// hashes with what it compressed before, so that the bytes would depend on which thread sealed what.
+const FAST: i32 = 3;
 
 thread_local! {
     /// What the thread compressed with last, at a fast level. Sealing again with it gives the same bytes as with a new one.

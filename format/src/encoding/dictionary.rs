@@ -21,29 +21,43 @@ struct Places {
     mask: u64,
 }
 
+/// What a search in the table ends at.
+enum Found {
+    /// The cell's place.
+    Place(u32),
+    /// The slot where it would go.
+    Free(usize),
+}
+
+/// Slots that are looked at for one cell. In a table that is half full, hashes that spread need a few; who has chosen cells
+/// so that they collide gets no dictionary.
+const MOST_PROBES: usize = 256;
+
 impl Places {
     fn new(most: usize) -> Self {
         let slots = (most.max(4) * 2).next_power_of_two();
         Self { slots: vec![(0, 0); slots], mask: slots as u64 - 1 }
     }
 
-    /// The place of a cell with this hash, for which `is_at` holds there; or the free slot where it would go.
-    fn find(&self, hash: u64, is_at: impl Fn(u32) -> bool) -> std::result::Result<u32, usize> {
+    /// Where a cell with this hash stands, if `is_at` holds for a place, or where it would go. `None` where too many others
+    /// are in the way.
+    fn find(&self, hash: u64, is_at: impl Fn(u32) -> bool) -> Option<Found> {
         let tag = upper(hash);
         let mut at = hash & self.mask;
-        loop {
+        for _ in 0..MOST_PROBES {
             // The mask is below the number of slots, which is a `usize`.
             let slot = usize::try_from(at).unwrap_or(0);
             match self.slots.get(slot) {
                 Some((kept, place)) if *place > 0 => {
                     if *kept == tag && is_at(place - 1) {
-                        return Ok(place - 1);
+                        return Some(Found::Place(place - 1));
                     }
                 }
-                _ => return Err(slot),
+                _ => return Some(Found::Free(slot)),
             }
             at = (at + 1) & self.mask;
         }
+        None
     }
 
     fn put(&mut self, slot: usize, hash: u64, place: u32) {
@@ -58,7 +72,6 @@ fn upper(hash: u64) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// Collisions cost time, and hostile ones a table's worth of it at most: what is hashed is one row group.
 fn hash(cell: &Cell<'_>) -> u64 {
     const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
     let step = |hash: u64, word: u64| (hash ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
@@ -80,7 +93,8 @@ fn hash(cell: &Cell<'_>) -> u64 {
 }
 
 impl Dictionary {
-    /// The dictionary in the order of first appearance; `None` as soon as there are more than `most` entries.
+    /// The dictionary in the order of first appearance; `None` as soon as there are more than `most` entries, or where cells
+    /// collide.
     pub(super) fn of(cells: &Cells, most: usize) -> Option<Self> {
         let mut places = Places::new(most);
         let mut known: Vec<Cell<'_>> = Vec::new();
@@ -89,10 +103,10 @@ impl Dictionary {
         for cell in cells.iter() {
             let hash = hash(&cell);
             let is_at = |place: u32| known.get(place as usize).is_some_and(|other| other.is_identical(&cell));
-            let place = match places.find(hash, is_at) {
-                Ok(place) => place,
-                Err(_) if known.len() >= most => return None,
-                Err(slot) => {
+            let place = match places.find(hash, is_at)? {
+                Found::Place(place) => place,
+                Found::Free(_) if known.len() >= most => return None,
+                Found::Free(slot) => {
                     let place = entries.rows();
                     entries.push(&cell).ok()?;
                     known.push(cell);
@@ -161,18 +175,13 @@ pub(super) fn decode(bytes: &[u8], rows: u32) -> Result<Cells> {
     expand(&entries, &indexes, rows)
 }
 
-/// No entry may stand twice.
+/// No entry may stand twice. What is read may have been chosen so that hashes collide: it is sorted.
 fn check_different(entries: &Cells) -> Result<()> {
-    let mut places = Places::new(entries.rows() as usize);
-    let mut known: Vec<Cell<'_>> = Vec::with_capacity(entries.rows() as usize);
-    for (cell, place) in entries.iter().zip(0_u32..) {
-        let hash = hash(&cell);
-        let is_at = |place: u32| known.get(place as usize).is_some_and(|other| other.is_identical(&cell));
-        match places.find(hash, is_at) {
-            Ok(_) => return Err(damaged("a dictionary with a cell twice")),
-            Err(slot) => places.put(slot, hash, place),
-        }
-        known.push(cell);
+    let mut cells: Vec<Cell<'_>> = entries.iter().collect();
+    // A writer's entries are sorted already.
+    cells.sort_by(by_content);
+    if cells.windows(2).any(|pair| matches!(pair, [a, b] if a.is_identical(b))) {
+        return Err(damaged("a dictionary with a cell twice"));
     }
     Ok(())
 }

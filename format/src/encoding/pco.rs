@@ -5,7 +5,7 @@
 
 use ::pco::data_types::{Number, NumberType};
 use ::pco::standalone::{DecompressorItem, FileDecompressor, simple_compress};
-use ::pco::{ChunkConfig, DeltaSpec};
+use ::pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
 use super::parts::damaged;
 use crate::error::{Error, Result};
@@ -49,8 +49,12 @@ pub(super) fn pack(words: &[u64], meaning: Meaning, steps: Steps) -> Option<Vec<
         Steps::None => DeltaSpec::NoOp,
         Steps::First => DeltaSpec::TryConsecutive(1),
     };
-    let config = ChunkConfig::default().with_compression_level(LEVEL).with_delta_spec(delta);
+    let mut config = ChunkConfig::default().with_compression_level(LEVEL).with_delta_spec(delta);
     if meaning == Meaning::Reals {
+        if words.iter().any(|word| f64::from_bits(*word).is_nan()) {
+            // Other modes calculate with the numbers, and what is left of a NaN's bits is the processor's affair.
+            config = config.with_mode_spec(ModeSpec::Classic);
+        }
         return compress(words, |word| Some(f64::from_bits(word)), &config);
     }
     let (low, high) = words
@@ -74,7 +78,11 @@ pub(super) fn pack(words: &[u64], meaning: Meaning, steps: Steps) -> Option<Vec<
 
 fn compress<T: Number>(words: &[u64], number: impl Fn(u64) -> Option<T>, config: &ChunkConfig) -> Option<Vec<u8>> {
     let numbers: Vec<T> = words.iter().map(|word| number(*word)).collect::<Option<_>>()?;
-    simple_compress(&numbers, config).ok()
+    let packed = simple_compress(&numbers, config).ok()?;
+    // A later version of the crate may choose a mode that readers of this format refuse.
+    let (_, chunk) = FileDecompressor::new(packed.as_slice()).ok()?;
+    check_preamble(chunk, words.len()).ok()?;
+    Some(packed)
 }
 
 /// Writes what [`pack`] made.

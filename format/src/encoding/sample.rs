@@ -7,8 +7,11 @@ use crate::model::{CellKind, Cells, CellsParts, Kinds};
 const RUNS: usize = 8;
 const RUN_ROWS: usize = 512;
 
-/// At most these bytes of variable payloads: what is large shows its nature early.
+/// About so many bytes of variable payloads: what is large shows its nature early.
 const MOST_DATA: usize = 64 << 10;
+
+/// Samples with more bytes of variable payloads are none: a column of few large values is tried in no other way than plain.
+const TOO_MUCH_DATA: usize = 1 << 20;
 
 /// The rows of the sample, in order; all where there are few.
 pub(super) fn of(cells: &Cells) -> Option<Cells> {
@@ -34,12 +37,18 @@ pub(super) fn of(cells: &Cells) -> Option<Cells> {
         let own = cells.ends().get(variable_at..variable_end)?;
         ends.extend(own.iter().map(|end| end - start + moved));
         let end = own.last().copied().unwrap_or(start);
+        if data.len() > TOO_MUCH_DATA {
+            return None;
+        }
         data.extend_from_slice(cells.data().get(start as usize..end as usize)?);
         if let Kinds::Mixed(all) = cells.kinds() {
             kinds.extend_from_slice(all.get(taken)?);
         }
         (row, fixed_at, variable_at) = (run.end, fixed_end, variable_end);
         count += u32::try_from(run.len()).ok()?;
+    }
+    if data.len() > TOO_MUCH_DATA {
+        return None;
     }
     let kinds = match (cells.kinds(), kinds.first()) {
         (Kinds::Uniform(kind), _) => Kinds::Uniform(*kind),
@@ -97,5 +106,10 @@ mod tests {
             wide.push(&Cell::Bytes(&[7; 10_000])).unwrap();
         }
         assert_eq!(of(&wide).unwrap().rows(), 64);
+        let mut huge = Cells::new();
+        for _ in 0..20 {
+            huge.push(&Cell::Bytes(&[7; 1 << 20])).unwrap();
+        }
+        assert!(of(&huge).is_none());
     }
 }

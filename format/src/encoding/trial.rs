@@ -5,6 +5,9 @@ use std::cell::RefCell;
 /// Level of trials. Ranks candidates as higher levels do, at a fraction of their time.
 const TRIAL_LEVEL: i32 = 1;
 
+/// Bytes of the buffer that a thread keeps.
+const MOST_KEPT: usize = 1 << 20;
+
 thread_local! {
     /// Making a compressor costs more than a trial: each thread keeps one, and what it writes to.
     static TRIAL: RefCell<Option<(zstd::bulk::Compressor<'static>, Vec<u8>)>> = const { RefCell::new(None) };
@@ -19,7 +22,10 @@ pub(super) fn compressed_length(bytes: &[u8]) -> usize {
         };
         buffer.clear();
         buffer.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
-        compressor.compress_to_buffer(bytes, buffer).ok()
+        let length = compressor.compress_to_buffer(bytes, buffer).ok();
+        buffer.clear();
+        buffer.shrink_to(MOST_KEPT);
+        length
     });
     length.unwrap_or(bytes.len()).min(bytes.len())
 }

@@ -9,7 +9,7 @@ use crate::container::{Commit, ContainerReader, FrameHeader, FrameKind, Referenc
 use crate::error::{Error, Layer, Result};
 use crate::observer::{Observer, Phase, check_cancelled};
 
-/// Frames, and bytes of frames, hashed before cancellation is asked and memory given back.
+/// Frames, and bytes of frames, hashed before cancellation is asked.
 const BATCH: usize = 1024;
 const BATCH_BYTES: u64 = 64 << 20;
 
@@ -136,11 +136,11 @@ impl FrameWalk<'_> {
     fn hash(&self, batch: &Batch) -> Vec<Result<()>> {
         let (container, observer) = (self.container, self.observer);
         let hash = |(offset, header): &(u64, FrameHeader)| {
-            container.check_body(*offset, header)?;
+            let checked = container.check_body(*offset, header);
             let length = header.frame_length().unwrap_or(0);
             container.release(*offset, length);
             observer.advance(0, length);
-            Ok(())
+            checked
         };
         batch.frames.par_iter().map(hash).collect()
     }
