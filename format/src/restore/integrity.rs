@@ -43,9 +43,13 @@ pub(super) fn check(
         return Ok(());
     }
     let shown: Vec<&str> = findings.iter().take(SHOWN).map(String::as_str).collect();
+    let hint = match breakers {
+        Breakers::Snapshot => "nothing was changed; `tabark cat` shows the rows, which are in the snapshot as they are",
+        Breakers::Target => "nothing was changed; restore into a new file to look at the rows",
+    };
     Err(Error::database(format!("SQLite's integrity check found: {}", shown.join("; ")))
         .in_table(table)
-        .with_hint("nothing was changed; restore into a new file to look at the rows"))
+        .with_hint(hint))
 }
 
 /// Has SQLite look at CHECK constraints from here on, when it writes rows and when it checks tables, or not.

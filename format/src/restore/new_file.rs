@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::thread::Scope;
 
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
@@ -87,10 +86,8 @@ fn fill(chosen: &Chosen<'_>, temp: &Path, observer: &dyn Observer) -> Result<Loa
         settings::check(connection, &chosen.settings)
     })?;
     close(connection)?;
-    let tables = std::thread::scope(|scope| {
-        begin_to_sync(temp, scope);
-        checks::run(temp, chosen, &pages, encodings, &mut warnings, observer)
-    })?;
+    begin_to_sync(temp);
+    let tables = checks::run(temp, chosen, &pages, encodings, &mut warnings, observer)?;
     if settings::wants_log(&chosen.settings) {
         let connection = open(temp)?;
         settings::set_journal_mode(&connection, &chosen.settings)?;
@@ -100,11 +97,15 @@ fn fill(chosen: &Chosen<'_>, temp: &Path, observer: &dyn Observer) -> Result<Loa
 }
 
 /// Has the disk write a large file while it is checked. Whether it can is asked of the sync at the end, by another
-/// descriptor, which is told of all failures.
-fn begin_to_sync<'s>(temp: &'s Path, scope: &'s Scope<'s, '_>) {
-    if temp.metadata().is_ok_and(|found| found.len() >= LARGE) {
-        let sync = move || drop(File::open(temp).and_then(|file| file.sync_all()));
-        let _ = std::thread::Builder::new().name("tabark-sync".to_owned()).spawn_scoped(scope, sync);
+/// descriptor, which is told of all failures. Nobody waits for this one: a restore that is given up ends at once.
+///
+/// (Closing the descriptor gives up this process's locks on the file. Nobody else knows of the file.)
+fn begin_to_sync(temp: &Path) {
+    if temp.metadata().is_ok_and(|found| found.len() >= LARGE)
+        && let Ok(file) = File::open(temp)
+    {
+        let sync = move || drop(file.sync_all());
+        let _ = std::thread::Builder::new().name("tabark-sync".to_owned()).spawn(sync);
     }
 }
 

@@ -58,8 +58,12 @@ impl Affinity {
 /// Is a text a number to SQLite, from its first byte to its last, spaces around it left out?
 fn is_number(text: &[u8]) -> bool {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    // To SQLite it ends at a NUL.
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    // To SQLite it ends at a NUL. But in UTF-16 a character above U+00FF makes it no number even behind that; in UTF-8,
+    // where it would be one, nothing is lost by keeping it as it is.
+    let (text, hidden) = text.split_at(text.iter().position(|byte| *byte == 0).unwrap_or(text.len()));
+    if hidden.iter().any(|byte| *byte >= 0xC4) {
+        return false;
+    }
     let Some(start) = text.iter().position(|byte| !is_space(byte)) else { return false };
     let end = text.iter().rposition(|byte| !is_space(byte)).map_or(0, |last| last + 1);
     let text = text.get(start..end).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Filling the tables and indexes of a new database by writing their b-tree pages, from the first row to the last.
 //!
 //! SQLite makes the tables and indexes, empty, and closes the file; their roots are then filled without it, all other
-//! pages are appended; and SQLite opens the file again to do the rest, check and read back all of it. The file has no name
+//! pages are appended; and SQLite opens the file again to do the rest, check and read back all of it, by SQL and not by pages. The file has no name
 //! that anyone looks for until that is done.
 
 mod affinity;

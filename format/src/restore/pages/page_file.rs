@@ -46,6 +46,11 @@ impl PageFile {
     pub(super) fn finish(self) -> Result<()> {
         let mut appending = self.appending.into_inner().unwrap_or_else(PoisonError::into_inner);
         appending.flush()?;
+        // Each number was given to one page, in order; so the file has these pages and no others.
+        let length = appending.file.metadata().map_err(writing)?.len();
+        if length != u64::from(appending.last) * self.layout.page_size() as u64 {
+            return Err(Error::not_proven(format!("the new database has {length} bytes for {} pages", appending.last)));
+        }
         let mut file = self.placing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut header = [0; HEADER];
         file.seek(SeekFrom::Start(0)).and_then(|_| file.read_exact(&mut header)).map_err(writing)?;
