@@ -173,8 +173,15 @@ fn write(cells: &Cells, canonical: Vec<u8>, candidate: &Candidate, profile: Prof
             let compressible = choice.codec != Codec::Pco || entries * 20 > bytes.len() as u64;
             EncodedCells { compressible, ..encoded(Encoding::Dictionary, bytes) }
         }
-        Candidate::TypedText(pattern) => after(Encoding::TypedText, typed_text::encode(cells, pattern, profile)),
-        Candidate::FrontCoding(sharing) => after(Encoding::FrontCoding, front_coding::encode(cells, *sharing)),
+        Candidate::TypedText(pattern) => {
+            // Texts may be many: one copy of them is enough while they are encoded.
+            drop(canonical);
+            after(Encoding::TypedText, typed_text::encode(cells, pattern, profile))
+        }
+        Candidate::FrontCoding(sharing) => {
+            drop(canonical);
+            after(Encoding::FrontCoding, front_coding::encode(cells, *sharing))
+        }
     }
 }
 

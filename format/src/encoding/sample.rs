@@ -37,7 +37,7 @@ pub(super) fn of(cells: &Cells) -> Option<Cells> {
         let own = cells.ends().get(variable_at..variable_end)?;
         ends.extend(own.iter().map(|end| end - start + moved));
         let end = own.last().copied().unwrap_or(start);
-        if data.len() > TOO_MUCH_DATA {
+        if data.len() + (end - start) as usize > TOO_MUCH_DATA {
             return None;
         }
         data.extend_from_slice(cells.data().get(start as usize..end as usize)?);
@@ -46,9 +46,6 @@ pub(super) fn of(cells: &Cells) -> Option<Cells> {
         }
         (row, fixed_at, variable_at) = (run.end, fixed_end, variable_end);
         count += u32::try_from(run.len()).ok()?;
-    }
-    if data.len() > TOO_MUCH_DATA {
-        return None;
     }
     let kinds = match (cells.kinds(), kinds.first()) {
         (Kinds::Uniform(kind), _) => Kinds::Uniform(*kind),
