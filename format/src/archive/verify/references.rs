@@ -21,6 +21,9 @@ use crate::error::{Error, Layer, Result};
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::selection::Selection;
 
+/// Bytes of a frame that come into memory when its header is looked at, about: a mapped file is read in pieces.
+const HEADER_READ: u64 = 64 << 10;
+
 /// The state of the walk.
 pub(super) struct ReferenceWalk<'a, 'r> {
     container: &'a ContainerReader,
@@ -246,8 +249,9 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
             .par_iter()
             .map(|frame| {
                 let header = container.resolve(frame, FrameKind::Data)?;
+                let mut read = frame.length;
                 match chain {
-                    Some(chain) if chain.holds(frame.offset) => {}
+                    Some(chain) if chain.holds(frame.offset) => read = read.min(HEADER_READ),
                     Some(_) => {
                         container.check_body(frame.offset, &header)?;
                         return Err(off_chain(frame));
@@ -257,7 +261,7 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
                         observer.advance(0, frame.length);
                     }
                 }
-                container.release(frame.offset, frame.length);
+                container.release(frame.offset, read);
                 Ok(header.raw_length)
             })
             .collect();
