@@ -1,21 +1,17 @@
-//! The keys of an index in order, in bounded memory: runs are sorted in memory, written to temp files beside the target,
+//! The keys of an index in order, in bounded memory: runs are sorted in memory, written to a temp file beside the target,
 //! and merged. Keys that come in order already are not sorted.
 
+mod runs;
+
 use std::cmp::Ordering;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::sqlite_file::{append_varint, read_varint};
-
-/// Runs that are merged at once: each is an open file.
-const MAX_RUNS: usize = 64;
-
-/// Bytes read of a run, or written to one, at once.
-const BUFFER: usize = 256 << 10;
+use self::runs::{Runs, append_lengths};
+use crate::error::Result;
+use crate::observer::Observer;
+use crate::sqlite_file::read_varint;
 
 /// A key: how it compares, how much of that makes it distinct (0: whatever it is), and what the index stores.
 #[derive(Debug, Clone, Copy)]
@@ -39,29 +35,32 @@ impl Place {
     }
 }
 
+/// The most that the lengths before a key take.
+const MAX_LENGTHS: usize = 3 * 9;
+
 /// The keys of one index on their way.
-pub(super) struct IndexSort {
-    folder: PathBuf,
+pub(super) struct IndexSort<'o> {
     budget: usize,
     entries: Vec<u8>,
     places: Vec<Place>,
+    longest_key: usize,
     ascending: bool,
-    runs: Vec<File>,
+    runs: Runs<'o>,
 }
 
-impl IndexSort {
-    /// No keys yet. Those in memory take about `budget` bytes; temp files are made in `folder`.
-    pub(super) fn new(folder: &Path, budget: usize) -> Self {
-        let folder = folder.to_owned();
-        Self { folder, budget, entries: Vec::new(), places: Vec::new(), ascending: true, runs: Vec::new() }
+impl<'o> IndexSort<'o> {
+    /// No keys yet. Those in memory take `budget` bytes, or one entry; a temp file is made in `folder` for more.
+    pub(super) fn new(folder: &Path, budget: usize, observer: &'o dyn Observer) -> Self {
+        let runs = Runs::new(folder.to_owned(), observer);
+        Self { budget, entries: Vec::new(), places: Vec::new(), longest_key: 0, ascending: true, runs }
     }
 
     /// Adds an entry.
     pub(super) fn push(&mut self, entry: Entry<'_>) -> Result<()> {
-        let bytes = entry.key.len() + entry.record.len() + size_of::<Place>();
-        if !self.places.is_empty() && self.entries.len() + self.places.len() * size_of::<Place>() + bytes > self.budget
-        {
+        let bytes = MAX_LENGTHS + entry.key.len() + entry.record.len();
+        if !self.has_room(bytes) {
             self.write_run()?;
+            self.runs.settle()?;
         }
         let place = Place { beginning: beginning(entry.key), at: self.entries.len() };
         if self.ascending
@@ -70,13 +69,40 @@ impl IndexSort {
             let last = last.beginning.cmp(&place.beginning).then_with(|| key_at(&self.entries, last.at).cmp(entry.key));
             self.ascending = last != Ordering::Greater;
         }
-        append_varint(entry.key.len() as u64, &mut self.entries);
-        append_varint(entry.distinct as u64, &mut self.entries);
-        append_varint(entry.record.len() as u64, &mut self.entries);
+        if self.places.is_empty() {
+            // Whatever it takes, but not twice that.
+            self.entries.reserve_exact(bytes);
+        }
+        append_lengths(entry, &mut self.entries);
         self.entries.extend_from_slice(entry.key);
         self.entries.extend_from_slice(entry.record);
         self.places.push(place);
+        self.longest_key = self.longest_key.max(entry.key.len());
         Ok(())
+    }
+
+    /// Whether one more entry fits. Both vectors grow together within the budget, each by its share of what is used.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        if self.places.is_empty()
+            || self.entries.capacity() - self.entries.len() >= bytes && self.places.capacity() > self.places.len()
+        {
+            return true;
+        }
+        let places = self.places.len() + 1;
+        let used = self.entries.len() + bytes + places * size_of::<Place>();
+        // For the last sixteenth, it is not worth moving all.
+        if used > self.budget - self.budget / 16 {
+            return false;
+        }
+        let grown = used.saturating_mul(2).min(self.budget);
+        // Rounded down, but not below what is used.
+        let more_places = (places as u64 * grown as u64 / used as u64).try_into().unwrap_or(places).max(places);
+        let more_entries = grown - more_places * size_of::<Place>();
+        self.entries.shrink_to(more_entries);
+        self.places.shrink_to(more_places);
+        self.entries.reserve_exact(more_entries - self.entries.len());
+        self.places.reserve_exact(more_places - self.places.len());
+        true
     }
 
     fn sort(&mut self) {
@@ -90,35 +116,22 @@ impl IndexSort {
 
     fn write_run(&mut self) -> Result<()> {
         self.sort();
-        let mut run = BufWriter::with_capacity(BUFFER, self.temp_file()?);
-        for place in &self.places {
+        let entries = self.places.iter().map(|place| {
             let length = entry_at(&self.entries, place.at).map_or(0, |(_, length)| length);
-            let bytes = self.entries.get(place.at..place.at + length).unwrap_or_default();
-            run.write_all(bytes).map_err(sorting)?;
-        }
-        self.runs.push(rewound(run)?);
+            self.entries.get(place.at..place.at + length).unwrap_or_default()
+        });
+        self.runs.add(entries, self.entries.len(), self.longest_key)?;
         self.entries.clear();
         self.places.clear();
-        if self.runs.len() == MAX_RUNS {
-            let mut merged = BufWriter::with_capacity(BUFFER, self.temp_file()?);
-            let mut lengths = Vec::new();
-            merge(std::mem::take(&mut self.runs), &mut |entry| {
-                lengths.clear();
-                append_varint(entry.key.len() as u64, &mut lengths);
-                append_varint(entry.distinct as u64, &mut lengths);
-                append_varint(entry.record.len() as u64, &mut lengths);
-                [&lengths, entry.key, entry.record]
-                    .into_iter()
-                    .try_for_each(|part| merged.write_all(part))
-                    .map_err(sorting)
-            })?;
-            self.runs.push(rewound(merged)?);
-        }
+        self.longest_key = 0;
+        // One entry may have taken more.
+        self.entries.shrink_to(self.budget.saturating_sub(self.places.capacity() * size_of::<Place>()));
         Ok(())
     }
 
-    fn temp_file(&self) -> Result<File> {
-        tempfile::tempfile_in(&self.folder).map_err(sorting)
+    /// Whether there are entries in a temp file.
+    pub(super) fn is_spilled(&self) -> bool {
+        !self.runs.is_empty()
     }
 
     /// Calls `visit` with all entries in order.
@@ -133,9 +146,9 @@ impl IndexSort {
             return Ok(());
         }
         self.write_run()?;
-        let runs = std::mem::take(&mut self.runs);
-        drop(self);
-        merge(runs, visit)
+        let Self { runs, entries, places, .. } = self;
+        drop((entries, places));
+        runs.finish(visit)
     }
 }
 
@@ -169,89 +182,6 @@ fn entry_at(entries: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
     Some((Entry { key: bytes.get(start..middle)?, distinct, record: bytes.get(middle..end)? }, end))
 }
 
-fn rewound(run: BufWriter<File>) -> Result<File> {
-    let mut file = run.into_inner().map_err(|error| sorting(error.into_error()))?;
-    file.seek(SeekFrom::Start(0)).map_err(sorting)?;
-    Ok(file)
-}
-
-fn merge(runs: Vec<File>, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-    let mut readers: Vec<RunReader> = runs.into_iter().map(RunReader::new).collect();
-    // Runs that have an entry, the one with the lowest last.
-    let mut waiting: Vec<RunReader> = Vec::with_capacity(readers.len());
-    while let Some(mut reader) = readers.pop() {
-        if reader.advance()? {
-            insert(&mut waiting, reader);
-        }
-    }
-    while let Some(mut lowest) = waiting.pop() {
-        visit(lowest.entry())?;
-        if lowest.advance()? {
-            insert(&mut waiting, lowest);
-        }
-    }
-    Ok(())
-}
-
-fn insert(waiting: &mut Vec<RunReader>, reader: RunReader) {
-    // A run mostly stays the lowest for a while.
-    if waiting.last().is_none_or(|next| reader.key <= next.key) {
-        return waiting.push(reader);
-    }
-    let at = waiting.partition_point(|other| other.key > reader.key);
-    waiting.insert(at, reader);
-}
-
-/// One run as it is read.
-struct RunReader {
-    file: BufReader<File>,
-    key: Vec<u8>,
-    distinct: usize,
-    record: Vec<u8>,
-}
-
-impl RunReader {
-    fn new(file: File) -> Self {
-        Self { file: BufReader::with_capacity(BUFFER, file), key: Vec::new(), distinct: 0, record: Vec::new() }
-    }
-
-    fn entry(&self) -> Entry<'_> {
-        Entry { key: &self.key, distinct: self.distinct, record: &self.record }
-    }
-
-    /// Reads the next entry; false at the end.
-    fn advance(&mut self) -> Result<bool> {
-        let Some(key) = self.number()? else { return Ok(false) };
-        let cut = || sorting(std::io::ErrorKind::UnexpectedEof.into());
-        self.distinct = self.number()?.ok_or_else(cut)?;
-        let record = self.number()?.ok_or_else(cut)?;
-        for (part, length) in [(&mut self.key, key), (&mut self.record, record)] {
-            part.resize(length, 0);
-            self.file.read_exact(part).map_err(sorting)?;
-        }
-        Ok(true)
-    }
-
-    fn number(&mut self) -> Result<Option<usize>> {
-        let mut value = 0_usize;
-        let mut byte = [0];
-        for read in 0..9 {
-            if self.file.read(&mut byte).map_err(sorting)? == 0 {
-                return if read == 0 { Ok(None) } else { Err(sorting(std::io::ErrorKind::UnexpectedEof.into())) };
-            }
-            value = value << 7 | usize::from(byte[0] & 0x7F);
-            if byte[0] & 0x80 == 0 {
-                break;
-            }
-        }
-        Ok(Some(value))
-    }
-}
-
-fn sorting(cause: std::io::Error) -> Error {
-    Error::io("sorting the keys of an index in a temp file", cause)
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -259,7 +189,7 @@ mod tests {
 
     fn sorted(budget: usize, keys: impl Iterator<Item = u64>) -> Vec<(u64, Vec<u8>)> {
         let folder = tempfile::tempdir().unwrap();
-        let mut sort = IndexSort::new(folder.path(), budget);
+        let mut sort = IndexSort::new(folder.path(), budget, &());
         for key in keys {
             let record = key.to_string();
             sort.push(Entry { key: &key.to_be_bytes(), distinct: 3, record: record.as_bytes() }).unwrap();
@@ -290,7 +220,7 @@ mod tests {
     #[test]
     fn keys_that_begin_alike_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let mut sort = IndexSort::new(folder.path(), 1 << 20);
+        let mut sort = IndexSort::new(folder.path(), 1 << 20, &());
         let keys = [&b"12345678b"[..], b"12345678", b"12345678a", b"1\0", b"1", b"12345678b"];
         for key in keys {
             sort.push(Entry { key, distinct: 0, record: b"" }).unwrap();
@@ -302,5 +232,28 @@ mod tests {
         })
         .unwrap();
         assert_eq!(found, [&b"1"[..], b"1\0", b"12345678", b"12345678a", b"12345678b", b"12345678b"]);
+    }
+
+    #[test]
+    fn memory_stays_within_the_budget() {
+        let folder = tempfile::tempdir().unwrap();
+        let budget = 100_000;
+        let mut sort = IndexSort::new(folder.path(), budget, &());
+        let mut spilled = 0;
+        for number in 0..20_000_usize {
+            // The share of the places changes on the way.
+            let record = vec![7; if number % 3000 < 1500 { 5 } else { 300 }];
+            sort.push(Entry { key: &number.to_be_bytes(), distinct: 0, record: &record }).unwrap();
+            assert!(sort.entries.capacity() + sort.places.capacity() * size_of::<Place>() <= budget);
+            spilled += usize::from(sort.places.len() == 1);
+        }
+        // Runs are long: little of the budget stays unused.
+        let bytes = 10_000 * (5 + 300 + 2 * (8 + 3 + size_of::<Place>()));
+        assert!(sort.is_spilled() && spilled < bytes * 5 / 4 / budget, "{spilled}");
+        // Of one entry that takes more, nothing stays.
+        for record in [vec![7; 3 * budget], vec![7; 5]] {
+            sort.push(Entry { key: &[0], distinct: 0, record: &record }).unwrap();
+        }
+        assert!(sort.entries.capacity() + sort.places.capacity() * size_of::<Place>() <= budget);
     }
 }

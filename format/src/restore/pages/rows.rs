@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rusqlite::ffi;
@@ -23,6 +24,9 @@ const ROWS_AT_ONCE: u64 = 1024;
 
 /// Memory for the keys of all indexes of a table.
 const SORT_MEMORY: usize = 64 << 20;
+
+/// Indexes whose keys are merged from temp files at once: each merge has memory of its own.
+const MERGES_AT_ONCE: usize = 2;
 
 /// Writes all rows of a table and the keys of its indexes.
 pub(super) fn write(
@@ -49,7 +53,7 @@ pub(super) fn write(
         pages,
         cells: Cells { affinities: &pages.affinities, encodings, converted: Vec::new() },
         tree,
-        indexes: pages.indexes.iter().map(|index| (index, IndexSort::new(folder, budget))).collect(),
+        indexes: pages.indexes.iter().map(|index| (index, IndexSort::new(folder, budget, observer))).collect(),
         record: RecordBuilder::default(),
         key: SortKey::default(),
         next_row_id: 1,
@@ -115,7 +119,7 @@ struct Writer<'a> {
     pages: &'a TablePages,
     cells: Cells<'a>,
     tree: Tree<'a>,
-    indexes: Vec<(&'a IndexPages, IndexSort)>,
+    indexes: Vec<(&'a IndexPages, IndexSort<'a>)>,
     record: RecordBuilder,
     key: SortKey,
     next_row_id: i64,
@@ -222,16 +226,28 @@ impl Writer<'_> {
         if !self.indexes.is_empty() {
             observer.begin(Phase::Finish, Some(name), None, None);
         }
-        self.indexes
-            .into_par_iter()
-            .try_for_each(|(index, sort)| write_index(name, index, sort, layout, file, observer))
+        let (merged, in_memory): (Vec<_>, Vec<_>) = self.indexes.into_iter().partition(|(_, sort)| sort.is_spilled());
+        let write = |(index, sort)| write_index(name, index, sort, layout, file, observer);
+        in_memory.into_par_iter().try_for_each(write)?;
+        let waiting = Mutex::new(merged.into_iter());
+        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+        (0..MERGES_AT_ONCE).into_par_iter().try_for_each(|_| {
+            while let Some(index) = next() {
+                if let Err(error) = write(index) {
+                    // The other one does not begin with more.
+                    while next().is_some() {}
+                    return Err(error);
+                }
+            }
+            Ok(())
+        })
     }
 }
 
 fn write_index(
     table: &str,
     index: &IndexPages,
-    sort: IndexSort,
+    sort: IndexSort<'_>,
     layout: Layout,
     file: &PageFile,
     observer: &dyn Observer,
