@@ -70,24 +70,13 @@ fn table(source: &SqliteSource<'_>, name: &str) -> TableSchema {
     source.catalog().tables.iter().find(|table| table.name == name).expect("no such table").clone()
 }
 
-fn owned(cell: &Cell<'_>) -> Value {
-    match *cell {
-        Cell::Null => Value::Null,
-        Cell::Integer(value) => Value::Integer(value),
-        Cell::Real(value) => Value::Real(value),
-        Cell::Text(bytes) => Value::Text(bytes.to_vec()),
-        Cell::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
-        Cell::RawText(bytes) => Value::RawText(bytes.to_vec()),
-    }
-}
-
 /// Collects what a reading function sends.
 fn collect(
     read: impl FnOnce(&mut dyn tabark::source::RowSink) -> tabark::Result<()>,
 ) -> tabark::Result<Vec<Vec<Value>>> {
     let mut rows = Vec::new();
     read(&mut |cells: &[Cell<'_>]| {
-        rows.push(cells.iter().map(owned).collect());
+        rows.push(cells.iter().map(Value::of).collect());
         Ok(())
     })?;
     Ok(rows)

@@ -215,6 +215,7 @@ def main():
         }
     after = ticks()
     said = ["tests/bench/run", f"--rounds {options.rounds}", f"--only {','.join(options.only)}"]
+    said += [f"--once-above {options.once_above:g}"]
     said += ["--quick"] if options.quick else ["--skip-slow"] if options.skip_slow else []
     begun["stolen"] = f"{100 * (after[1] - before[1]) / max(1, after[0] - before[0]):.1f} %"
     results = {

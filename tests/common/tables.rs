@@ -116,20 +116,9 @@ pub(crate) fn rows_of(archive: &Archive, number: u64, table: &str) -> tabark::Re
     let mut rows = Vec::new();
     for group in table.scan(&columns) {
         group?.for_each_row(|row| {
-            rows.push(row.iter().map(owned).collect());
+            rows.push(row.iter().map(Value::of).collect());
             Ok(())
         })?;
     }
     Ok(rows)
-}
-
-fn owned(cell: &Cell<'_>) -> Value {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Integer(value) => Value::Integer(*value),
-        Cell::Real(value) => Value::Real(*value),
-        Cell::Text(bytes) => Value::Text(bytes.to_vec()),
-        Cell::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
-        Cell::RawText(bytes) => Value::RawText(bytes.to_vec()),
-    }
 }

@@ -166,7 +166,7 @@ fn all_tables_come_from_one_instant_under_a_wal_writer() {
                      ALTER TABLE b ADD COLUMN c{step}; PRAGMA wal_checkpoint;"
                 ))
                 .unwrap();
-            seen.push(super::owned(&cells[1]));
+            seen.push(Value::of(&cells[1]));
             Ok(())
         })
         .unwrap();

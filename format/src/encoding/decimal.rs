@@ -400,11 +400,7 @@ fn values_by_value(
                 .collect()
         }
     };
-    let kinds = match kinds.first() {
-        Some(first) if kinds.iter().all(|kind| kind == first) => Kinds::Uniform(*first),
-        _ => Kinds::Mixed(kinds),
-    };
-    Ok((kinds, fixed))
+    Ok((Kinds::of(kinds), fixed))
 }
 
 #[cfg(test)]
@@ -419,14 +415,6 @@ mod tests {
     use crate::model::Cell;
 
     const PLANES: Choice = Choice { codec: Codec::FrameOfReference, steps: Steps::None, cost: 0 };
-
-    fn column(cells: &[Cell<'_>]) -> Cells {
-        let mut column = Cells::new();
-        for cell in cells {
-            column.push(cell).unwrap();
-        }
-        column
-    }
 
     fn encoded(cells: &Cells, exponent: usize) -> Option<Vec<u8>> {
         let decimals = Decimals::of(cells, exponent)?;
@@ -456,7 +444,7 @@ mod tests {
         let mut texts = with_nulls.clone();
         texts.push(Cell::Text(b"n/a"));
         let wholes: Vec<Cell<'_>> = (0..50).map(|at| Cell::Real(f64::from(at))).collect();
-        [reals, by_value, with_nulls, odd_ones, texts, wholes].iter().map(|cells| column(cells)).collect()
+        [reals, by_value, with_nulls, odd_ones, texts, wholes].iter().map(|cells| Cells::of(cells)).collect()
     }
 
     #[test]
@@ -491,8 +479,8 @@ mod tests {
     #[test]
     fn what_is_no_decimal_is_not_encoded() {
         let roots: Vec<Cell<'_>> = (1..1000).map(|at| Cell::Real(f64::from(at).sqrt())).collect();
-        assert!(Decimals::of(&column(&roots), 15).is_none());
-        assert!(Decimals::of(&column(&[Cell::Null]), 2).is_none());
+        assert!(Decimals::of(&Cells::of(&roots), 15).is_none());
+        assert!(Decimals::of(&Cells::of(&[Cell::Null]), 2).is_none());
     }
 
     #[test]
@@ -524,9 +512,9 @@ mod tests {
             decode(&[&head[..], &decimal.to_le_bytes()].concat(), 1)
         };
         let largest = 1 << 53;
-        assert_eq!(block(2, 22, largest).unwrap(), column(&[Cell::Real(9_007_199_254_740_992.0 / 1e22)]));
-        assert_eq!(block(1, 2, -500).unwrap(), column(&[Cell::Integer(-5)]));
-        assert_eq!(block(1, 22, 0).unwrap(), column(&[Cell::Integer(0)]));
+        assert_eq!(block(2, 22, largest).unwrap(), Cells::of(&[Cell::Real(9_007_199_254_740_992.0 / 1e22)]));
+        assert_eq!(block(1, 2, -500).unwrap(), Cells::of(&[Cell::Integer(-5)]));
+        assert_eq!(block(1, 22, 0).unwrap(), Cells::of(&[Cell::Integer(0)]));
         for (kind, exponent, decimal) in
             [(2, 23, 1), (2, 2, largest + 1), (2, 2, i64::MIN), (1, 2, 501), (1, 22, 1), (3, 2, 1)]
         {
@@ -553,7 +541,7 @@ mod tests {
                 })
                 .chain(noise.iter().map(|bits| Cell::Real(f64::from_bits(*bits))))
                 .collect();
-            let cells = column(&cells);
+            let cells = Cells::of(&cells);
             if let Some(bytes) = encoded(&cells, exponent) {
                 prop_assert_eq!(canonical(&decode(&bytes, cells.rows()).unwrap()), canonical(&cells));
             }

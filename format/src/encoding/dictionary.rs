@@ -5,7 +5,7 @@ use super::parts::{self, Counts, damaged};
 use super::{Encoding, numbers, plain};
 use crate::error::{Layer, Result};
 use crate::limits::MAX_GROUP_BYTES;
-use crate::model::{Cell, CellKind, Cells, CellsParts, Kinds};
+use crate::model::{Cell, Cells, CellsParts, Kinds};
 use crate::wire::Cursor;
 
 /// The different cells of a column, and which one each row has.
@@ -200,7 +200,7 @@ fn expand(entries: &Cells, indexes: &[u64], rows: u32) -> Result<Cells> {
     if row_bytes > MAX_GROUP_BYTES {
         return Err(damaged(format!("a block of {row_bytes} row bytes; at most {MAX_GROUP_BYTES} are allowed")));
     }
-    let kinds = kinds_of(&cells);
+    let kinds = Kinds::of(cells.iter().map(|cell| cell.kind()).collect());
     let counts = Counts::of(&kinds, rows);
     let fixed = match counts.fixed {
         0 => Vec::new(),
@@ -220,14 +220,6 @@ fn expand(entries: &Cells, indexes: &[u64], rows: u32) -> Result<Cells> {
     Cells::from_parts(CellsParts { rows, kinds, fixed, ends, data }).map_err(damaged)
 }
 
-fn kinds_of(cells: &[&Cell<'_>]) -> Kinds {
-    let first = cells.first().map_or(CellKind::Null, |cell| cell.kind());
-    if cells.iter().all(|cell| cell.kind() == first) {
-        return Kinds::Uniform(first);
-    }
-    Kinds::Mixed(cells.iter().map(|cell| cell.kind()).collect())
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
@@ -236,14 +228,6 @@ mod tests {
     use crate::encoding::pco::Steps;
 
     const PLANES: Choice = Choice { codec: Codec::FrameOfReference, steps: Steps::None, cost: 0 };
-
-    fn column(cells: &[Cell<'_>]) -> Cells {
-        let mut column = Cells::new();
-        for cell in cells {
-            column.push(cell).unwrap();
-        }
-        column
-    }
 
     fn mixed() -> Cells {
         let few = [
@@ -257,7 +241,7 @@ mod tests {
             Cell::Real(0.0),
         ];
         let cells: Vec<Cell<'_>> = (0..40).map(|row| few[row * row % 8 + row % 3 % (8 - row * row % 8)]).collect();
-        column(&cells)
+        Cells::of(&cells)
     }
 
     fn encoded(cells: &Cells) -> Vec<u8> {
@@ -267,7 +251,7 @@ mod tests {
 
     #[test]
     fn cells_of_all_kinds_come_back() {
-        for cells in [mixed(), column(&[Cell::Null; 3]), column(&[Cell::Real(f64::NAN), Cell::Real(f64::NAN)])] {
+        for cells in [mixed(), Cells::of(&[Cell::Null; 3]), Cells::of(&[Cell::Real(f64::NAN), Cell::Real(f64::NAN)])] {
             assert_eq!(canonical_of(&decode(&encoded(&cells), cells.rows()).unwrap()), canonical_of(&cells));
             let unsorted = Dictionary::of(&cells, 99).unwrap();
             let bytes = encode(&cells, &unsorted, PLANES);
@@ -282,8 +266,8 @@ mod tests {
     #[test]
     fn many_different_cells_are_given_up() {
         let cells: Vec<Cell<'_>> = (0..1000).map(Cell::Integer).collect();
-        assert!(Dictionary::of(&column(&cells), 999).is_none());
-        assert_eq!(Dictionary::of(&column(&cells), 1000).unwrap().entries.rows(), 1000);
+        assert!(Dictionary::of(&Cells::of(&cells), 999).is_none());
+        assert_eq!(Dictionary::of(&Cells::of(&cells), 1000).unwrap().entries.rows(), 1000);
     }
 
     #[test]
@@ -309,15 +293,15 @@ mod tests {
     #[test]
     fn what_no_writer_makes_is_refused() {
         let of = |entries: &[Cell<'_>], count: u32, indexes: &[u64]| {
-            let dictionary = Dictionary { entries: column(entries), indexes: indexes.to_vec() };
-            let rows = column(&vec![Cell::Null; indexes.len()]);
+            let dictionary = Dictionary { entries: Cells::of(entries), indexes: indexes.to_vec() };
+            let rows = Cells::of(&vec![Cell::Null; indexes.len()]);
             let mut bytes = encode(&rows, &dictionary, PLANES)[1..].to_vec();
             bytes[4..8].copy_from_slice(&count.to_le_bytes());
             decode(&bytes, rows.rows())
         };
         let (a, b) = (Cell::Text(b"a"), Cell::Text(b"b"));
-        assert_eq!(of(&[a, b], 2, &[1, 0, 1]).unwrap(), column(&[b, a, b]));
-        assert_eq!(of(&[a, b], 2, &[1, 1, 1]).unwrap(), column(&[b, b, b]));
+        assert_eq!(of(&[a, b], 2, &[1, 0, 1]).unwrap(), Cells::of(&[b, a, b]));
+        assert_eq!(of(&[a, b], 2, &[1, 1, 1]).unwrap(), Cells::of(&[b, b, b]));
         assert!(of(&[a, b], 2, &[1, 2, 0]).unwrap_err().to_string().contains("cell 2 of a dictionary of 2"));
         assert!(of(&[a, a], 2, &[1, 0, 0]).unwrap_err().to_string().contains("twice"));
         assert!(of(&[a, b], 3, &[1, 0, 0]).is_err());
@@ -328,8 +312,8 @@ mod tests {
     #[test]
     fn a_few_bytes_do_not_become_gigabytes() {
         let large = vec![7; 1 << 20];
-        let dictionary = Dictionary { entries: column(&[Cell::Bytes(&large)]), indexes: vec![0; 100] };
-        let rows = column(&[Cell::Null; 100]);
+        let dictionary = Dictionary { entries: Cells::of(&[Cell::Bytes(&large)]), indexes: vec![0; 100] };
+        let rows = Cells::of(&[Cell::Null; 100]);
         let bytes = encode(&rows, &dictionary, PLANES);
         assert!(decode(&bytes[1..], 100).unwrap_err().to_string().contains("row bytes"));
     }

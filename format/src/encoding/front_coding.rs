@@ -2,7 +2,7 @@
 //! With nothing shared it is the compact layout of plain texts: lengths are numbers of few bytes.
 
 use super::numbers::{self, Codec};
-use super::parts::{self, Counts, damaged};
+use super::parts::{self, damaged};
 use crate::error::{Layer, Result};
 use crate::model::{Cells, CellsParts};
 use crate::wire::Cursor;
@@ -91,9 +91,7 @@ pub(super) fn encode(cells: &Cells, sharing: Sharing) -> Vec<u8> {
 /// The cells of such a content.
 pub(super) fn decode(content: &[u8], rows: u32) -> Result<Cells> {
     let mut cursor = Cursor::new(content, Layer::Cells);
-    parts::read_rows(&mut cursor, rows)?;
-    let kinds = parts::read_kinds(&mut cursor, rows)?;
-    let counts = Counts::of(&kinds, rows);
+    let (kinds, counts) = parts::read_head(&mut cursor, rows)?;
     if counts.variable == 0 {
         return Err(damaged("front coding without a text"));
     }

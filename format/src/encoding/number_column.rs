@@ -2,7 +2,7 @@
 
 use super::Encoding;
 use super::numbers::{self, Codec};
-use super::parts::{self, Counts, damaged};
+use super::parts::{self, damaged};
 use crate::error::{Layer, Result};
 use crate::model::{Cells, CellsParts};
 use crate::wire::Cursor;
@@ -28,9 +28,7 @@ fn around(cells: &Cells, codec: Codec, write_numbers: impl FnOnce(&mut Vec<u8>))
 
 pub(super) fn decode(bytes: &[u8], rows: u32, encoding: Encoding) -> Result<Cells> {
     let mut cursor = Cursor::new(bytes, Layer::Cells);
-    parts::read_rows(&mut cursor, rows)?;
-    let kinds = parts::read_kinds(&mut cursor, rows)?;
-    let counts = Counts::of(&kinds, rows);
+    let (kinds, counts) = parts::read_head(&mut cursor, rows)?;
     if counts.fixed == 0 {
         return Err(damaged(format!("the encoding {} without a number", encoding.name())));
     }

@@ -126,6 +126,14 @@ pub(super) fn read_bitmap(cursor: &mut Cursor<'_>, rows: u32) -> Result<Vec<bool
     Ok(present)
 }
 
+/// The rows and kinds that most encodings begin with, and the counts that follow from them.
+pub(super) fn read_head(cursor: &mut Cursor<'_>, rows: u32) -> Result<(Kinds, Counts)> {
+    read_rows(cursor, rows)?;
+    let kinds = read_kinds(cursor, rows)?;
+    let counts = Counts::of(&kinds, rows);
+    Ok((kinds, counts))
+}
+
 /// The kinds of `rows` cells, in the one form that [`Cells::push`] would have given them.
 pub(super) fn read_kinds(cursor: &mut Cursor<'_>, rows: u32) -> Result<Kinds> {
     match cursor.u8()? {
@@ -204,16 +212,8 @@ mod tests {
     use super::*;
     use crate::model::Cell;
 
-    fn column(cells: &[Cell<'_>]) -> Cells {
-        let mut column = Cells::new();
-        for cell in cells {
-            column.push(cell).unwrap();
-        }
-        column
-    }
-
     fn kinds_of(cells: &[Cell<'_>]) -> (Vec<u8>, Kinds) {
-        let column = column(cells);
+        let column = Cells::of(cells);
         let mut out = Vec::new();
         write_kinds(&column, &mut out);
         (out, column.kinds().clone())
@@ -276,7 +276,7 @@ mod tests {
         counts.check_row_bytes(MAX_GROUP_BYTES - 15).unwrap();
         assert!(counts.check_row_bytes(MAX_GROUP_BYTES - 14).is_err());
         assert!(!are_within_limits(&Cells::new()));
-        assert!(are_within_limits(&column(&[Cell::Null])));
+        assert!(are_within_limits(&Cells::of(&[Cell::Null])));
     }
 
     #[test]

@@ -47,10 +47,9 @@ pub(super) fn of(cells: &Cells) -> Option<Cells> {
         (row, fixed_at, variable_at) = (run.end, fixed_end, variable_end);
         count += u32::try_from(run.len()).ok()?;
     }
-    let kinds = match (cells.kinds(), kinds.first()) {
-        (Kinds::Uniform(kind), _) => Kinds::Uniform(*kind),
-        (_, Some(first)) if kinds.iter().all(|kind| kind == first) => Kinds::Uniform(*first),
-        _ => Kinds::Mixed(kinds),
+    let kinds = match cells.kinds() {
+        Kinds::Uniform(kind) => Kinds::Uniform(*kind),
+        Kinds::Mixed(_) => Kinds::of(kinds),
     };
     Cells::from_parts(CellsParts { rows: count, kinds, fixed, ends, data }).ok()
 }

@@ -37,17 +37,8 @@ pub struct Bound {
 impl Bound {
     /// The bound that stands for this cell.
     pub fn of(cell: &Cell<'_>) -> Self {
-        let cut = |bytes: &[u8]| bytes.iter().take(MAX_BOUND_BYTES).copied().collect::<Vec<u8>>();
         let exact = cell.variable_bytes().is_none_or(|bytes| bytes.len() <= MAX_BOUND_BYTES);
-        let value = match cell {
-            Cell::Null => Value::Null,
-            Cell::Integer(value) => Value::Integer(*value),
-            Cell::Real(value) => Value::Real(*value),
-            Cell::Text(bytes) => Value::Text(cut(bytes)),
-            Cell::Bytes(bytes) => Value::Bytes(cut(bytes)),
-            Cell::RawText(bytes) => Value::RawText(cut(bytes)),
-        };
-        Self { value, exact }
+        Self { value: Value::beginning(cell, MAX_BOUND_BYTES), exact }
     }
 
     /// Does the held value keep to the format's limit and to the meaning of `exact`?
@@ -239,6 +230,24 @@ impl PartialEq for Value {
 }
 
 impl Value {
+    /// The value of a cell.
+    pub fn of(cell: &Cell<'_>) -> Self {
+        Self::beginning(cell, usize::MAX)
+    }
+
+    /// The value of a cell; of a text or bytes, the first `most` bytes.
+    fn beginning(cell: &Cell<'_>, most: usize) -> Self {
+        let cut = |bytes: &[u8]| bytes.get(..most).unwrap_or(bytes).to_vec();
+        match *cell {
+            Cell::Null => Self::Null,
+            Cell::Integer(value) => Self::Integer(value),
+            Cell::Real(value) => Self::Real(value),
+            Cell::Text(bytes) => Self::Text(cut(bytes)),
+            Cell::Bytes(bytes) => Self::Bytes(cut(bytes)),
+            Cell::RawText(bytes) => Self::RawText(cut(bytes)),
+        }
+    }
+
     /// The value as a cell.
     pub fn as_cell(&self) -> Cell<'_> {
         match self {
@@ -324,14 +333,6 @@ fn order_integer_real(integer: i64, real: f64) -> Option<Ordering> {
 mod tests {
     use super::*;
 
-    fn column(cells: &[Cell<'_>]) -> Cells {
-        let mut column = Cells::new();
-        for cell in cells {
-            column.push(cell).unwrap();
-        }
-        column
-    }
-
     #[test]
     fn integers_and_reals_compare_exactly() {
         let max = i64::MAX;
@@ -347,20 +348,25 @@ mod tests {
 
     #[test]
     fn ranges_span_kinds_and_ignore_nulls() {
-        let (low, high) =
-            Bound::range(&column(&[Cell::Null, Cell::Text(b"x"), Cell::Real(1.5), Cell::Integer(2), Cell::Bytes(b"")]))
-                .unwrap();
+        let (low, high) = Bound::range(&Cells::of(&[
+            Cell::Null,
+            Cell::Text(b"x"),
+            Cell::Real(1.5),
+            Cell::Integer(2),
+            Cell::Bytes(b""),
+        ]))
+        .unwrap();
         assert_eq!(low.value, Value::Real(1.5));
         assert_eq!(high.value, Value::Bytes(vec![]));
-        assert!(Bound::range(&column(&[Cell::Null])).is_none());
-        assert!(Bound::range(&column(&[Cell::Real(f64::NAN)])).is_none());
-        assert!(Bound::range(&column(&[Cell::Integer(1), Cell::Real(f64::NAN)])).is_none());
-        assert!(Bound::range(&column(&[Cell::Text(b"x"), Cell::Real(f64::NAN)])).is_none());
+        assert!(Bound::range(&Cells::of(&[Cell::Null])).is_none());
+        assert!(Bound::range(&Cells::of(&[Cell::Real(f64::NAN)])).is_none());
+        assert!(Bound::range(&Cells::of(&[Cell::Integer(1), Cell::Real(f64::NAN)])).is_none());
+        assert!(Bound::range(&Cells::of(&[Cell::Text(b"x"), Cell::Real(f64::NAN)])).is_none());
     }
 
     #[test]
     fn of_equal_numbers_the_first_is_held() {
-        let (low, high) = Bound::range(&column(&[Cell::Real(1.0), Cell::Integer(1)])).unwrap();
+        let (low, high) = Bound::range(&Cells::of(&[Cell::Real(1.0), Cell::Integer(1)])).unwrap();
         assert_eq!((low.value, high.value), (Value::Real(1.0), Value::Real(1.0)));
     }
 

@@ -15,6 +15,16 @@ pub enum Kinds {
     Mixed(Vec<CellKind>),
 }
 
+impl Kinds {
+    /// The kinds of cells, one per row.
+    pub fn of(kinds: Vec<CellKind>) -> Self {
+        match kinds.first() {
+            Some(first) if kinds.iter().all(|kind| kind == first) => Self::Uniform(*first),
+            _ => Self::Mixed(kinds),
+        }
+    }
+}
+
 /// One column of one row group: at most `u32::MAX` rows and `u32::MAX` bytes of variable payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cells {
@@ -64,6 +74,15 @@ impl Cells {
             data: Vec::with_capacity(room(like.data.len())),
             ..Self::new()
         }
+    }
+
+    /// A column of these cells, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(cells: &[Cell<'_>]) -> Self {
+        let mut column = Self::new();
+        let pushed = cells.iter().try_for_each(|cell| column.push(cell));
+        assert!(pushed.is_ok(), "a test's column fits");
+        column
     }
 
     /// Adds a cell at the end. Fails when the column would hold more than `u32::MAX` rows or payload bytes.
@@ -316,14 +335,6 @@ impl ExactSizeIterator for CellsIter<'_> {}
 mod tests {
     use super::*;
 
-    fn column(cells: &[Cell<'_>]) -> Cells {
-        let mut column = Cells::new();
-        for cell in cells {
-            column.push(cell).unwrap();
-        }
-        column
-    }
-
     #[test]
     fn cells_come_back_as_pushed() {
         let cells = [
@@ -334,7 +345,7 @@ mod tests {
             Cell::Bytes(b""),
             Cell::RawText(b"\xff"),
         ];
-        let column = column(&cells);
+        let column = Cells::of(&cells);
         assert_eq!(column.nulls(), 1);
         assert_eq!(column.first(), Some(Cell::Null));
         assert_eq!(column.last(), Some(Cell::RawText(b"\xff")));
@@ -347,14 +358,14 @@ mod tests {
 
     #[test]
     fn one_kind_stays_uniform() {
-        let column = column(&[Cell::Integer(1), Cell::Integer(2)]);
+        let column = Cells::of(&[Cell::Integer(1), Cell::Integer(2)]);
         assert_eq!(column.kinds(), &Kinds::Uniform(CellKind::Integer));
         assert_eq!(column.logical_bytes(), 5 + 1 + 16);
     }
 
     #[test]
     fn parts_that_do_not_fit_are_refused() {
-        let good = column(&[Cell::Text("é".as_bytes()), Cell::Text(b"x")]).into_parts();
+        let good = Cells::of(&[Cell::Text("é".as_bytes()), Cell::Text(b"x")]).into_parts();
         let split = CellsParts { ends: vec![1, 3], ..good.clone() };
         assert!(Cells::from_parts(split).unwrap_err().contains("row 0"));
         let short = CellsParts { ends: vec![2, 2], ..good.clone() };

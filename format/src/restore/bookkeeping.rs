@@ -147,7 +147,7 @@ fn rows_about(table: &Table<'_>, chosen: &Chosen<'_>) -> Result<Vec<Vec<Value>>>
             if let Some(Cell::Text(name)) = row.first()
                 && chosen.tables.iter().any(|table| table.schema().name.as_bytes() == *name)
             {
-                rows.push(row.iter().map(owned).collect());
+                rows.push(row.iter().map(Value::of).collect());
             }
             Ok(())
         })?;
@@ -181,7 +181,7 @@ fn write_about(connection: &Connection, table: &Table<'_>, chosen: &Chosen<'_>, 
     let mut found = Vec::new();
     let made = proof::find(source.catalog(), &schema.name)?;
     source.read_internal(made, &about, &mut |row: &[Cell<'_>]| {
-        found.push(visible.iter().filter_map(|index| row.get(*index)).map(owned).collect::<Vec<_>>());
+        found.push(visible.iter().filter_map(|index| row.get(*index)).map(Value::of).collect::<Vec<_>>());
         Ok(())
     })?;
     if found == wanted { Ok(()) } else { Err(proof::not_the_snapshots(&schema.name)) }
@@ -215,17 +215,6 @@ pub(super) fn raise_sequences(connection: &Connection, chosen: &Chosen<'_>) -> R
 fn visible(table: &Table<'_>) -> Vec<usize> {
     let columns = table.schema().columns.iter().enumerate();
     columns.filter(|(_, column)| !column.hidden).map(|(index, _)| index).collect()
-}
-
-fn owned(cell: &Cell<'_>) -> Value {
-    match *cell {
-        Cell::Null => Value::Null,
-        Cell::Integer(value) => Value::Integer(value),
-        Cell::Real(value) => Value::Real(value),
-        Cell::Text(bytes) => Value::Text(bytes.to_vec()),
-        Cell::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
-        Cell::RawText(bytes) => Value::RawText(bytes.to_vec()),
-    }
 }
 
 fn sqlite_value(value: &Value) -> Result<rusqlite::types::Value> {

@@ -101,9 +101,7 @@ fn write_exceptions(cells: &Cells, out: &mut Vec<u8>, mut take: impl FnMut(&[u8]
 /// The cells of such a content.
 pub(super) fn decode(content: &[u8], rows: u32) -> Result<Cells> {
     let mut cursor = Cursor::new(content, Layer::Cells);
-    parts::read_rows(&mut cursor, rows)?;
-    let kinds = parts::read_kinds(&mut cursor, rows)?;
-    let counts = Counts::of(&kinds, rows);
+    let (kinds, counts) = parts::read_head(&mut cursor, rows)?;
     if counts.variable == 0 {
         return Err(damaged("typed text without a text"));
     }

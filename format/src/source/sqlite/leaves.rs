@@ -175,7 +175,7 @@ impl Added {
         if is_new {
             let mut row = Vec::new();
             read(&mut |cells: &[Cell<'_>]| {
-                row = cells.iter().map(owned).collect();
+                row = cells.iter().map(Value::of).collect();
                 Ok(())
             })?;
             self.shortest = Some((row, found));
@@ -192,17 +192,6 @@ impl Added {
             return Err(Stop::Damage("SQL and the pages give different rows"));
         }
         Ok(())
-    }
-}
-
-fn owned(cell: &Cell<'_>) -> Value {
-    match *cell {
-        Cell::Null => Value::Null,
-        Cell::Integer(value) => Value::Integer(value),
-        Cell::Real(value) => Value::Real(value),
-        Cell::Text(bytes) => Value::Text(bytes.to_vec()),
-        Cell::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
-        Cell::RawText(bytes) => Value::RawText(bytes.to_vec()),
     }
 }
 
