@@ -16,6 +16,8 @@ pub const GROUP_BOUNDARY_BITS: u32 = 15;
 pub const MAX_PAGE_ENTRIES: usize = 64;
 /// The largest page depth of a table manifest: 64^10 row groups are more than any table has.
 pub const MAX_PAGE_DEPTH: u32 = 8;
+/// Layers of a row group: each costs a reader a slice per column that it changes, and a page an entry.
+pub const MAX_LAYERS: usize = 64;
 /// Columns in a table. PostgreSQL allows 1,600, SQLite 32,767 when built so.
 pub const MAX_COLUMNS: usize = 65_535;
 /// Tables in a snapshot: their entries must fit the catalog's frame.

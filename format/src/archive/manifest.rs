@@ -40,6 +40,13 @@ pub(crate) mod label {
     pub(crate) const BLOCK: u8 = 0;
     pub(crate) const PAGE: u8 = 1;
     pub(crate) const MANIFEST: u8 = 2;
+    pub(crate) const PATCH: u8 = 3;
+    pub(crate) const PLACES: u8 = 4;
+
+    /// Does a slice of this sort stand in data frames, not in frames of table metadata?
+    pub(crate) const fn is_data(what: u8) -> bool {
+        matches!(what, BLOCK | PATCH | PLACES)
+    }
 }
 
 /// What a snapshot holds.
@@ -174,6 +181,9 @@ pub(crate) enum Page {
 }
 
 /// A row group: where its column blocks are and what is known of them.
+///
+/// It has one state more than layers: the first piece of a block holds the cells of one of them, and the layers from there
+/// on lead to the last state, which is the row group's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RowGroupEntry {
     /// Its rows.
@@ -182,21 +192,59 @@ pub struct RowGroupEntry {
     pub first_key: Vec<Bound>,
     /// Key cells of its last row.
     pub last_key: Vec<Bound>,
+    /// What happened to its rows since the first state, in order; empty where every block is whole.
+    pub layers: Vec<LayerEntry>,
     /// One per column of the schema.
     pub blocks: Vec<BlockEntry>,
 }
 
-/// A column block: where it is and what is known of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BlockEntry {
+impl RowGroupEntry {
+    /// All slices that the row group is made of, in the order in which a page's frames stand: places, then block by block.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &SliceEntry> {
+        self.places().chain(self.blocks.iter().flat_map(BlockEntry::slices))
+    }
+
+    /// The slices that some columns are made of.
+    pub(crate) fn slices_of(&self, columns: &[usize]) -> impl Iterator<Item = &SliceEntry> {
+        let blocks = columns.iter().filter_map(|column| self.blocks.get(*column));
+        self.places().chain(blocks.flat_map(BlockEntry::slices))
+    }
+
+    /// The slices that say which rows go and come.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &SliceEntry> {
+        self.layers.iter().filter_map(|layer| layer.places.as_ref())
+    }
+}
+
+/// One step from a state of a row group to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerEntry {
+    /// Rows of the state that it is applied to.
+    pub rows: u64,
+    /// How many of them it takes out.
+    pub deleted: u64,
+    /// How many rows it puts in.
+    pub inserted: u64,
+    /// Which ones; absent where no row goes or comes.
+    pub places: Option<SliceEntry>,
+}
+
+/// A slice of one of a page's frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SliceEntry {
     /// Index into the page's frames.
     pub frame: u32,
     /// First byte in the frame's raw body.
     pub start: u64,
     /// Bytes.
     pub length: u64,
-    /// Number of the encoding.
-    pub encoding: u8,
+}
+
+/// A column block: where it is and what is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BlockEntry {
+    /// A whole block, and patches of it, ascending by layer.
+    pub pieces: Vec<PieceEntry>,
     /// Bytes of the cells in canonical form.
     pub logical_bytes: u64,
     /// Cells that are null.
@@ -207,6 +255,33 @@ pub struct BlockEntry {
     pub maximum: Option<Bound>,
     /// Digest of the cells in canonical form.
     pub content: [u8; 32],
+}
+
+impl BlockEntry {
+    /// The piece that is a whole block.
+    pub fn base(&self) -> Option<&PieceEntry> {
+        self.pieces.first()
+    }
+
+    /// The slices of all pieces.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &SliceEntry> {
+        self.pieces.iter().map(|piece| &piece.slice)
+    }
+}
+
+/// Cells of a column block: all of those of one state, or those that one layer changed and put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PieceEntry {
+    /// Of the first piece the number of the state that it holds, of others that of the layer, from 1.
+    pub layer: u32,
+    /// Cells in it.
+    pub rows: u64,
+    /// Where it is.
+    pub slice: SliceEntry,
+    /// Number of the encoding of its cells.
+    pub encoding: u8,
+    /// Bytes of its cells in canonical form.
+    pub logical_bytes: u64,
 }
 
 /// Bytes of a frame's stored body that fall to a slice of its raw body.

@@ -3,7 +3,9 @@
 mod column_totals;
 mod fingerprint;
 mod frame_queue;
+mod group_reader;
 mod in_flight;
+mod layers;
 mod manifest;
 mod pack;
 mod reader;
@@ -19,8 +21,8 @@ mod writer;
 
 pub use fingerprint::{Fingerprinter, TableFingerprint};
 pub use manifest::{
-    BlockEntry, Catalog, ColumnSummary, PageEntry, RowGroupEntry, SliceReference, SnapshotManifest, TableEntry,
-    TableManifest,
+    BlockEntry, Catalog, ColumnSummary, LayerEntry, PageEntry, PieceEntry, RowGroupEntry, SliceEntry, SliceReference,
+    SnapshotManifest, TableEntry, TableManifest,
 };
 pub use reader::{Archive, Snapshot};
 pub use select::SnapshotSelector;

@@ -58,7 +58,7 @@ pub(super) fn check_label(
     if by.writer.is_some_and(|writer| writer != index.snapshot) {
         return refuse("a frame's directory names another snapshot than the one it was written with");
     }
-    if index.blocks != if expected.what == label::BLOCK { index.slices } else { 0 } {
+    if index.data != if label::is_data(expected.what) { index.slices } else { 0 } {
         return refuse("a directory with slices that do not belong into a frame of its kind");
     }
     let same =
@@ -83,8 +83,8 @@ pub(super) struct DirectoryIndex {
     /// By the start of the slice.
     labels: HashMap<u64, Label>,
     slices: usize,
-    /// How many of the slices are column blocks.
-    blocks: usize,
+    /// How many of the slices belong into data frames.
+    data: usize,
 }
 
 impl DirectoryIndex {
@@ -96,9 +96,9 @@ impl DirectoryIndex {
             labels.insert(position, *label);
             position = position.saturating_add(label.length);
         }
-        let blocks = directory.slices.iter().filter(|label| label.what == label::BLOCK).count();
+        let data = directory.slices.iter().filter(|label| label::is_data(label.what)).count();
         let Directory { snapshot, tables, slices } = directory;
-        Ok(Self { snapshot, tables, labels, slices: slices.len(), blocks })
+        Ok(Self { snapshot, tables, labels, slices: slices.len(), data })
     }
 }
 

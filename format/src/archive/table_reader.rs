@@ -4,14 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
-use super::manifest::{Label, RowGroupEntry, TableManifest, label, stored_share};
+use super::manifest::{Label, RowGroupEntry, SliceEntry, TableManifest, label, stored_share};
 use super::pack::{self, Claim, DirectoryIndex, Writing};
 use super::tree::{Leaf, Leaves};
-use crate::block;
 use crate::container::{ContainerReader, FrameKind, Reference};
-use crate::encoding::Encoding;
-use crate::error::{Error, Layer, Result};
-use crate::model::{Cells, RowGroup, TableSchema};
+use crate::error::{Error, Result};
+use crate::model::{RowGroup, TableSchema};
 use crate::observer::{Observer, check_cancelled};
 
 /// A table of a snapshot.
@@ -37,10 +35,32 @@ pub struct GroupPlace {
 }
 
 impl GroupPlace {
-    /// The frame that the block of a column stands in.
-    pub fn frame(&self, column: usize) -> Option<&Reference> {
-        let block = self.entry.blocks.get(column)?;
-        self.frames.get(block.frame as usize)
+    /// The frame that a slice of the row group stands in.
+    pub fn frame_of(&self, slice: &SliceEntry) -> Option<&Reference> {
+        self.frames.get(slice.frame as usize)
+    }
+
+    /// What the directories of this snapshot's own frames say of each slice of the row group.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (Label, &SliceEntry)> {
+        let of = |what, column, rows, slice: &SliceEntry| Label {
+            table: 0,
+            what,
+            group: self.number,
+            column,
+            rows,
+            length: slice.length,
+        };
+        let places = self.entry.layers.iter().filter_map(move |layer| {
+            let slice = layer.places.as_ref()?;
+            Some((of(label::PLACES, 0, layer.deleted.saturating_add(layer.inserted), slice), slice))
+        });
+        let blocks = (0_u32..).zip(&self.entry.blocks).flat_map(move |(column, block)| {
+            block.pieces.iter().enumerate().map(move |(number, piece)| {
+                let what = if number == 0 { label::BLOCK } else { label::PATCH };
+                (of(what, column, piece.rows, &piece.slice), &piece.slice)
+            })
+        });
+        places.chain(blocks)
     }
 
     /// The offset of the page that names the row group.
@@ -78,80 +98,46 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Reads the given columns (indexes into the schema's) of a row group, in the order asked for, and gives back what
-    /// memory the medium held for their frames.
-    pub fn read_group(&self, place: &GroupPlace, columns: &[usize]) -> Result<RowGroup> {
-        let rows = u32::try_from(place.entry.rows)
-            .map_err(|_| Error::damaged(Layer::Page, "a row group of more than 2^32 rows").at(place.offset))?;
-        let cells = columns
-            .iter()
-            .map(|column| self.read_block(place, *column, rows))
-            .collect::<Result<Vec<Cells>>>()
-            .map_err(|error| error.in_table(&self.manifest.schema.name))?;
-        self.release(place);
-        RowGroup::from_columns(rows, cells)
-    }
-
     /// Gives back what memory the medium holds for the frames of a row group.
     pub(super) fn release(&self, place: &GroupPlace) {
-        for block in &place.entry.blocks {
-            if let Some(frame) = place.frames.get(block.frame as usize) {
+        for slice in place.entry.slices() {
+            if let Some(frame) = place.frame_of(slice) {
                 self.container.release(frame.offset, frame.length);
             }
         }
     }
 
-    fn read_block(&self, place: &GroupPlace, column: usize, rows: u32) -> Result<Cells> {
-        let stated = place.entry.blocks.get(column).map_or(0, |block| block.logical_bytes);
-        self.with_block(place, column, |bytes| match block::decode(bytes, rows)? {
-            cells if cells.logical_bytes() == stated => Ok(cells),
-            _ => Err(Error::damaged(Layer::Block, "a block of other cells than its entry states")),
-        })
+    pub(super) fn container(&self) -> &'a ContainerReader {
+        self.container
     }
 
-    /// Bytes of a block and of its frame in the file: its share, to compare sums with.
-    pub(super) fn stored_bytes(&self, place: &GroupPlace, column: usize) -> Result<u64> {
-        let (Some(block), Some(frame)) = (place.entry.blocks.get(column), place.frame(column)) else { return Ok(0) };
-        let header = self.container.resolve(frame, FrameKind::Data)?;
-        Ok(stored_share(header.stored_length, block.length, header.raw_length))
-    }
-
-    /// Calls `use_bytes` with a column block's bytes, which lie in a checked frame.
-    pub(super) fn with_block<T>(
+    /// Bytes that slices take in the file: their shares of their frames, to compare sums with.
+    pub(super) fn stored_bytes<'s>(
         &self,
         place: &GroupPlace,
-        column: usize,
-        use_bytes: impl FnOnce(&[u8]) -> Result<T>,
-    ) -> Result<T> {
-        let missing = || Error::request(format!("the table has no column number {column}"));
-        let block = place.entry.blocks.get(column).ok_or_else(missing)?;
-        let frame = place.frame(column).ok_or_else(missing)?;
-        // An encoding that only a newer program knows is not damage.
-        Encoding::known(block.encoding).map_err(|error| error.at(frame.offset))?;
-        let body = self.container.body(frame, FrameKind::Data)?;
-        let bytes = pack::slice(&body, block.start, block.length, Layer::Block).and_then(|bytes| {
-            if bytes.first() == Some(&block.encoding) {
-                return Ok(bytes);
-            }
-            Err(Error::damaged(Layer::Block, "a block of another encoding than its entry states"))
-        });
-        bytes.and_then(use_bytes).map_err(|error| error.at(frame.offset))
+        slices: impl IntoIterator<Item = &'s SliceEntry>,
+    ) -> Result<u64> {
+        let mut bytes = 0_u64;
+        for slice in slices {
+            let Some(frame) = place.frame_of(slice) else { continue };
+            let header = self.container.resolve(frame, FrameKind::Data)?;
+            bytes = bytes.saturating_add(stored_share(header.stored_length, slice.length, header.raw_length));
+        }
+        Ok(bytes)
     }
 
-    /// Checks what the directory of a block's frame says of the block.
-    pub(super) fn check_label(&self, place: &GroupPlace, column: usize, by: Writing) -> Result<Option<Claim>> {
-        let (Some(block), Some(frame)) = (place.entry.blocks.get(column), place.frame(column)) else { return Ok(None) };
+    /// Checks what the directory of a slice's frame says of it. Of `label`, the table's place is not looked at.
+    pub(super) fn check_label(
+        &self,
+        place: &GroupPlace,
+        slice: &SliceEntry,
+        label: Label,
+        writer: impl Fn(&Reference) -> Writing,
+    ) -> Result<Option<Claim>> {
+        let Some(frame) = place.frame_of(slice) else { return Ok(None) };
         let body = self.container.body(frame, FrameKind::Data)?;
-        let label = Label {
-            table: 0,
-            what: label::BLOCK,
-            group: place.number,
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-            rows: place.entry.rows,
-            length: block.length,
-        };
         let index = self.directory(frame, &body)?;
-        pack::check_label(&index, by, &self.manifest.schema.name, (frame.offset, block.start), label)
+        pack::check_label(&index, writer(frame), &self.manifest.schema.name, (frame.offset, slice.start), label)
     }
 
     /// Checks what the directory of a leaf page's frame says of the page.
@@ -198,8 +184,8 @@ impl<'a> Table<'a> {
             let mut frames: Vec<Reference> = leaf
                 .groups
                 .iter()
-                .flat_map(|group| columns.iter().filter_map(|column| group.blocks.get(*column)))
-                .filter_map(|block| leaf.frames.get(block.frame as usize).copied())
+                .flat_map(|group| group.slices_of(columns))
+                .filter_map(|slice| leaf.frames.get(slice.frame as usize).copied())
                 .collect();
             frames.sort_unstable_by_key(|frame| frame.offset);
             frames.dedup();

@@ -8,7 +8,8 @@ use super::fingerprint::FingerprintBuilder;
 use super::frame_queue::FrameQueue;
 use super::in_flight::ColumnWork;
 use super::manifest::{
-    BlockEntry, ColumnSummary, Label, Page, PageEntry, RowGroupEntry, TableManifest, label, stored_share,
+    BlockEntry, ColumnSummary, Label, Page, PageEntry, PieceEntry, RowGroupEntry, SliceEntry, TableManifest, label,
+    stored_share,
 };
 use super::pack::{Packer, Place, SHARE_BELOW, SealedSlice, Sealing};
 use crate::block::{self, BlockFacts};
@@ -180,6 +181,7 @@ impl TableState {
                 rows: pending.rows,
                 first_key: pending.first_key,
                 last_key: pending.last_key,
+                layers: Vec::new(),
                 blocks,
             });
         }
@@ -310,11 +312,15 @@ fn block_label(group: u64, column: usize, rows: u64, length: u64) -> Label {
 
 fn entry(frame: u32, start: u64, block: PendingBlock) -> BlockEntry {
     let (minimum, maximum) = block.facts.range.unzip();
-    BlockEntry {
-        frame,
-        start,
-        length: block.length,
+    let base = PieceEntry {
+        layer: 0,
+        rows: block.facts.rows,
+        slice: SliceEntry { frame, start, length: block.length },
         encoding: block.facts.encoding.number(),
+        logical_bytes: block.facts.logical_bytes,
+    };
+    BlockEntry {
+        pieces: vec![base],
         logical_bytes: block.facts.logical_bytes,
         nulls: block.facts.nulls,
         minimum,

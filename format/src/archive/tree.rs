@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::layers;
 use super::manifest::{Page, PageEntry, RowGroupEntry, SliceReference, TableManifest};
 use super::pack;
 use super::rules::{self, Broken};
 use crate::container::{ContainerReader, FrameKind, Reference};
 use crate::error::{Error, Layer, Result};
-use crate::limits::{MAX_GROUP_BYTES, MAX_GROUP_ROWS, MAX_PAGE_ENTRIES};
+use crate::limits::MAX_PAGE_ENTRIES;
 use crate::model::Bound;
 use crate::wire;
 
@@ -112,24 +113,15 @@ impl<'a> Leaves<'a> {
     ) -> std::result::Result<(), Broken> {
         check_count(groups.len())?;
         let page = |why: &str| Err(broken(Layer::Page, why));
-        if groups.iter().any(|group| group.rows == 0 || group.rows > u64::from(MAX_GROUP_ROWS)) {
-            return page("a row group without rows, or with too many");
-        }
         if groups.iter().any(|group| group.blocks.len() != self.columns) {
             return page("a row group whose blocks are not one per column");
         }
         if frames.iter().any(|frame| frame.end().is_none_or(|end| end > offset)) {
             return Err(broken(Layer::Reference, "a reference to a data frame that does not lead backwards"));
         }
-        self.check_frames_in_order_of_use(frames, groups)?;
-        let cells = |group: &RowGroupEntry| group.rows.saturating_mul(self.columns as u64);
-        if groups.iter().any(|group| group.rows > 1 && cells(group) > MAX_GROUP_BYTES) {
-            return page("a row group of more cells than its bytes allow");
-        }
-        if groups.iter().any(|group| group.rows > 1 && logical_bytes(group) > most_logical_bytes(self.columns)) {
-            return page("a row group of more bytes than it may have");
-        }
+        check_frames_in_order_of_use(frames, groups)?;
         for group in groups {
+            layers::check(group)?;
             rules::check_bounds(group.first_key.iter().chain(&group.last_key))?;
             for block in &group.blocks {
                 rules::check_range(block.minimum.as_ref(), block.maximum.as_ref())?;
@@ -139,30 +131,6 @@ impl<'a> Leaves<'a> {
         let rows = groups.iter().try_fold(0_u64, |sum, group| sum.checked_add(group.rows));
         check_totals(entry, Some(groups.len() as u64), rows)?;
         self.check_keys(entry, &first.first_key, &last.last_key)
-    }
-
-    fn check_frames_in_order_of_use(
-        &self,
-        frames: &[Reference],
-        groups: &[RowGroupEntry],
-    ) -> std::result::Result<(), Broken> {
-        let mut used = 0;
-        for block in groups.iter().flat_map(|group| &group.blocks) {
-            let frame = block.frame as usize;
-            if frame > used || frame >= frames.len() {
-                return Err(broken(Layer::Page, "frames of a page that are not in the order of their use"));
-            }
-            used = used.max(frame + 1);
-        }
-        if used != frames.len() {
-            return Err(broken(Layer::Page, "a frame of a page that no block uses"));
-        }
-        let mut offsets: Vec<u64> = frames.iter().map(|frame| frame.offset).collect();
-        offsets.sort_unstable();
-        if offsets.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            return Err(broken(Layer::Page, "a frame that stands twice in a page"));
-        }
-        Ok(())
     }
 
     fn check_keys(&self, entry: &PageEntry, first: &[Bound], last: &[Bound]) -> std::result::Result<(), Broken> {
@@ -205,13 +173,25 @@ fn broken(layer: Layer, why: &str) -> Broken {
     Broken { layer, why: why.into() }
 }
 
-fn logical_bytes(group: &RowGroupEntry) -> u64 {
-    group.blocks.iter().fold(0, |sum, block| sum.saturating_add(block.logical_bytes))
-}
-
-/// What the canonical forms of a row group of more than one row can have: what stands before a column's cells, and row bytes.
-fn most_logical_bytes(columns: usize) -> u64 {
-    MAX_GROUP_BYTES.saturating_add(6 * columns as u64)
+/// Frames in the order of their first use, each used, none twice.
+fn check_frames_in_order_of_use(frames: &[Reference], groups: &[RowGroupEntry]) -> std::result::Result<(), Broken> {
+    let mut used = 0;
+    for slice in groups.iter().flat_map(RowGroupEntry::slices) {
+        let frame = slice.frame as usize;
+        if frame > used || frame >= frames.len() {
+            return Err(broken(Layer::Page, "frames of a page that are not in the order of their use"));
+        }
+        used = used.max(frame + 1);
+    }
+    if used != frames.len() {
+        return Err(broken(Layer::Page, "a frame of a page that no block uses"));
+    }
+    let mut offsets: Vec<u64> = frames.iter().map(|frame| frame.offset).collect();
+    offsets.sort_unstable();
+    if offsets.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return Err(broken(Layer::Page, "a frame that stands twice in a page"));
+    }
+    Ok(())
 }
 
 fn check_count(entries: usize) -> std::result::Result<(), Broken> {

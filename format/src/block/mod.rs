@@ -30,19 +30,12 @@ pub(crate) fn encode(cells: &Cells, profile: Profile) -> EncodedBlock {
     let canonical = encoding::canonical(cells);
     let content = content_of_canonical(&canonical);
     let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, canonical, profile);
-    EncodedBlock { bytes, compressible, facts: facts(cells, encoding, content) }
+    EncodedBlock { bytes, compressible, facts: facts_with(cells, encoding, content) }
 }
 
 /// Decodes a block that must have `rows` rows. What is stated of it elsewhere is not compared here.
 pub(crate) fn decode(bytes: &[u8], rows: u32) -> Result<Cells> {
     encoding::decode(bytes, rows).map(|(_, cells)| cells)
-}
-
-/// Decodes a block and works out everything that a manifest may say of it.
-pub(crate) fn decode_with_facts(bytes: &[u8], rows: u32) -> Result<(Cells, BlockFacts)> {
-    let (encoding, cells) = encoding::decode(bytes, rows)?;
-    let facts = facts(&cells, encoding, content_digest(&cells));
-    Ok((cells, facts))
 }
 
 /// The digest of a column's logical content (`spec/format.md` §7.3).
@@ -54,7 +47,12 @@ fn content_of_canonical(canonical: &[u8]) -> [u8; 32] {
     blake3::derive_key("tabark 1 column block content", canonical)
 }
 
-fn facts(cells: &Cells, encoding: Encoding, content: [u8; 32]) -> BlockFacts {
+/// Everything that a manifest may say of these cells in this encoding.
+pub(crate) fn facts(cells: &Cells, encoding: Encoding) -> BlockFacts {
+    facts_with(cells, encoding, content_digest(cells))
+}
+
+fn facts_with(cells: &Cells, encoding: Encoding, content: [u8; 32]) -> BlockFacts {
     BlockFacts {
         rows: u64::from(cells.rows()),
         encoding,

@@ -6,7 +6,7 @@ pub const ARCHIVE_MAGIC: [u8; 8] = [0x89, b'T', b'B', b'K', b'\r', b'\n', 0x1a, 
 /// The first bytes of every frame.
 pub const FRAME_MAGIC: [u8; 4] = *b"TBKF";
 /// The format version that this library writes, and the only one it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// Bytes of the archive header.
 pub const HEADER_LENGTH: usize = 64;
 /// Bytes of a frame header.

@@ -25,9 +25,10 @@ fn place_of(archive: &Path, table: &str) -> Result<(u64, u64), Error> {
     let mut largest = None;
     for group in table.groups() {
         let group = group?;
-        for (column, block) in group.entry.blocks.iter().enumerate() {
-            if largest.is_none_or(|(length, _)| block.length > length) {
-                largest = group.frame(column).map(|frame| (block.length, *frame));
+        for piece in group.entry.blocks.iter().flat_map(|block| &block.pieces) {
+            let length = piece.slice.length;
+            if largest.is_none_or(|(largest, _)| length > largest) {
+                largest = group.frame_of(&piece.slice).map(|frame| (length, *frame));
             }
         }
     }

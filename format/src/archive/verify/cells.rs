@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::super::column_totals::ColumnTotals;
 use super::super::fingerprint::FingerprintBuilder;
-use super::super::manifest::{BlockEntry, ColumnSummary, SnapshotManifest};
+use super::super::manifest::{BlockEntry, ColumnSummary, Label, SliceEntry, SnapshotManifest, label};
 use super::super::pack::{Claim, Writing};
 use super::super::table_reader::{GroupPlace, Table};
 use super::super::tree::Leaf;
@@ -28,6 +28,8 @@ pub(super) struct TableCheck<'t, 'a> {
     order: Option<KeyOrder>,
     previous_key: Vec<OwnedCell>,
     totals: Vec<ColumnTotals>,
+    /// Stored bytes of the places of layers.
+    places_bytes: u64,
     claims: Vec<Claim>,
     complete: bool,
     any_group: bool,
@@ -38,7 +40,6 @@ struct Decoded {
     cells: Cells,
     facts: BlockFacts,
     stored_bytes: u64,
-    claim: Option<Claim>,
 }
 
 /// A key cell kept beyond its row group.
@@ -68,6 +69,7 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             order: KeyOrder::new(schema, &snapshot.source),
             previous_key: Vec::new(),
             totals: schema.columns.iter().map(|_| ColumnTotals::default()).collect(),
+            places_bytes: 0,
             claims: Vec::new(),
             complete: true,
             any_group: false,
@@ -100,24 +102,32 @@ impl<'t, 'a> TableCheck<'t, 'a> {
     pub(super) fn group(&mut self, place: &GroupPlace) -> Vec<GroupFinding> {
         let Ok(rows) = u32::try_from(place.entry.rows) else { return Vec::new() };
         let table = self.table;
+        let read = || Ok((table.read_places(place)?, table.stored_bytes(place, place.entry.places())?));
+        let places = match read() {
+            Ok((places, bytes)) => {
+                self.places_bytes = self.places_bytes.saturating_add(bytes);
+                places
+            }
+            Err(error) => return vec![GroupFinding { error, column: None }],
+        };
         let decoded: Vec<Result<Decoded>> = place
             .entry
             .blocks
             .par_iter()
             .enumerate()
             .map(|(column, entry)| {
-                let (cells, facts) = table.with_block(place, column, |bytes| block::decode_with_facts(bytes, rows))?;
-                compare(entry, &facts).map_err(|error| match place.frame(column) {
-                    Some(frame) => error.at(frame.offset),
-                    None => error,
+                let (encoding, cells) = table.read_block(place, column, &places)?;
+                let facts = block::facts(&cells, encoding);
+                compare(entry, &facts).map_err(|error| {
+                    match entry.base().and_then(|base| place.frame_of(&base.slice)) {
+                        Some(frame) => error.at(frame.offset),
+                        None => error,
+                    }
                 })?;
-                let claim = match place.frame(column) {
-                    Some(frame) => table.check_label(place, column, self.writing(frame))?,
-                    None => None,
-                };
-                Ok(Decoded { cells, facts, stored_bytes: table.stored_bytes(place, column)?, claim })
+                Ok(Decoded { cells, facts, stored_bytes: table.stored_bytes(place, entry.slices())? })
             })
             .collect();
+        let claims = self.claims(place);
         table.release(place);
         let mut findings = Vec::new();
         let mut columns = Vec::with_capacity(decoded.len());
@@ -125,10 +135,15 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             match result {
                 Ok(decoded) => {
                     totals.add(&decoded.facts, decoded.stored_bytes);
-                    self.claims.extend(decoded.claim);
                     columns.push(decoded.cells);
                 }
                 Err(error) => findings.push(GroupFinding { error, column: Some(column.name.clone()) }),
+            }
+        }
+        for claim in claims {
+            match claim {
+                Ok(claim) => self.claims.extend(claim),
+                Err(error) => findings.push(error),
             }
         }
         if findings.is_empty() {
@@ -138,6 +153,20 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             }
         }
         findings
+    }
+
+    /// What directories say of the slices of a row group.
+    fn claims(&self, place: &GroupPlace) -> Vec<std::result::Result<Option<Claim>, GroupFinding>> {
+        let labels: Vec<_> = place.labels().collect();
+        let check = |(label, slice): &(Label, &SliceEntry)| {
+            let claim = self.table.check_label(place, slice, *label, |frame| self.writing(frame));
+            claim.map_err(|error| {
+                let column = self.table.schema().columns.get(label.column as usize);
+                let column = column.filter(|_| label.what != label::PLACES).map(|column| column.name.clone());
+                GroupFinding { error, column }
+            })
+        };
+        labels.par_iter().map(check).collect()
     }
 
     /// Order, boundaries and first and last keys.
@@ -203,7 +232,8 @@ impl<'t, 'a> TableCheck<'t, 'a> {
         let sum = |of: fn(&ColumnSummary) -> u64| {
             manifest.columns.iter().try_fold(0_u64, |sum, column| sum.checked_add(of(column)))
         };
-        let sizes = (sum(|column| column.logical_bytes), sum(|column| column.stored_bytes));
+        let stored = sum(|column| column.stored_bytes).and_then(|bytes| bytes.checked_add(self.places_bytes));
+        let sizes = (sum(|column| column.logical_bytes), stored);
         if sizes != (Some(manifest.logical_bytes), Some(manifest.stored_bytes)) {
             errors.push(Error::damaged(Layer::Totals, "a table's sizes are not the sums of its columns'"));
         }

@@ -52,9 +52,9 @@ fn strike_out(leaf: Leaf, claimed: &mut Claimed) {
     };
     found(label::PAGE, leaf.first_group, 0, leaf.page.frame.offset, leaf.page.start);
     for place in group_places(leaf) {
-        for (column, block) in (0_u32..).zip(&place.entry.blocks) {
-            if let Some(frame) = place.frame(column as usize) {
-                found(label::BLOCK, place.number, column, frame.offset, block.start);
+        for (label, slice) in place.labels() {
+            if let Some(frame) = place.frame_of(slice) {
+                found(label.what, label.group, label.column, frame.offset, slice.start);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::claims;
 use super::frames::ChainFrames;
 use super::{Finding, TableVerdict, VerifyReport};
 use crate::archive::fingerprint::snapshot_fingerprint;
-use crate::archive::manifest::{BlockEntry, SliceReference, SnapshotManifest, TableEntry};
+use crate::archive::manifest::{SliceEntry, SliceReference, SnapshotManifest, TableEntry};
 use crate::archive::pack::Claim;
 use crate::archive::reader::Snapshot;
 use crate::archive::table_reader::{GroupPlace, Table, group_places};
@@ -197,19 +197,9 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
         for place in group_places(leaf) {
             let rows = place.first_row..place.first_row.saturating_add(place.entry.rows);
             let mut intact = true;
-            for (column, block) in table.schema().columns.iter().zip(&place.entry.blocks) {
-                let error = match verdicts.get(block.frame as usize) {
-                    Some(Ok(raw_length)) if !fits(block, *raw_length) => {
-                        let offset = place.page_offset();
-                        Some(Error::damaged(Layer::Block, "a column block that is not inside its frame").at(offset))
-                    }
-                    Some(Err(error)) => Some(error.copy()),
-                    _ => None,
-                };
-                if let Some(error) = error {
-                    intact = false;
-                    self.in_rows(error.in_table(name), snapshot, rows.clone(), Some(column.name.clone()));
-                }
+            for (column, error) in broken_slices(table, &place, &verdicts) {
+                intact = false;
+                self.in_rows(error.in_table(name), snapshot, rows.clone(), column);
             }
             if intact && let Some(check) = &mut check {
                 intact = self.check_cells(check, &place, name, snapshot);
@@ -285,9 +275,26 @@ fn total(numbers: impl Iterator<Item = u64>) -> u64 {
     numbers.fold(0, u64::saturating_add)
 }
 
-/// Does a block lie inside a raw body of this length, behind at least the directory's length?
-fn fits(block: &BlockEntry, raw_length: u64) -> bool {
-    block.start >= 4 && block.start.checked_add(block.length).is_some_and(|end| end <= raw_length)
+/// What of a row group is not intact: a column by its name, or all of it. `verdicts` are those of the page's frames.
+fn broken_slices(table: &Table<'_>, place: &GroupPlace, verdicts: &[Result<u64>]) -> Vec<(Option<String>, Error)> {
+    let verdict = |slice: &SliceEntry| match verdicts.get(slice.frame as usize) {
+        Some(Ok(raw_length)) if !fits(slice, *raw_length) => {
+            let why = "a column block that is not inside its frame";
+            Some(Error::damaged(Layer::Block, why).at(place.page_offset()))
+        }
+        Some(Err(error)) => Some(error.copy()),
+        _ => None,
+    };
+    let places = place.entry.places().find_map(verdict).map(|error| (None, error));
+    let columns = table.schema().columns.iter().zip(&place.entry.blocks);
+    let blocks =
+        columns.filter_map(|(column, block)| Some((Some(column.name.clone()), block.slices().find_map(verdict)?)));
+    places.into_iter().chain(blocks).collect()
+}
+
+/// Does a slice lie inside a raw body of this length, behind at least the directory's length?
+fn fits(slice: &SliceEntry, raw_length: u64) -> bool {
+    slice.start >= 4 && slice.start.checked_add(slice.length).is_some_and(|end| end <= raw_length)
 }
 
 fn off_chain(reference: &Reference) -> Error {
