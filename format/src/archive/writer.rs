@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::Arc;
 
+use super::block_writer::PreparedBlock;
 use super::fingerprint::snapshot_fingerprint;
 use super::frame_queue::FrameQueue;
 use super::in_flight::InFlight;
@@ -19,7 +20,7 @@ use super::parent::Parent;
 use super::reader::Archive;
 use super::rules;
 use super::snapshots;
-use super::table_writer::{GroupHead, Output, PreparedBlock, TableState};
+use super::table_writer::{GroupHead, Output, TableState};
 use super::workers::Workers;
 use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
 use crate::encoding::Profile;
