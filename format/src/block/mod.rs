@@ -5,7 +5,6 @@ use crate::encoding::{self, EncodedCells, Encoding, Profile};
 use crate::error::Result;
 use crate::model::{Bound, Cells};
 
-#[expect(unused_imports, reason = "nothing writes or reads layers yet")]
 pub(crate) use crate::encoding::{EncodedPatch, decode_patch, decode_places, encode_patch, encode_places};
 
 /// A column block ready to be stored.

@@ -2,7 +2,6 @@
 //!
 //! A block begins with one byte that says which encoding follows (`spec/format.md` §6).
 
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing writes or reads layers yet"))]
 mod changes;
 mod choose;
 mod codec_choice;
