@@ -4,3 +4,4 @@
 pub mod boundaries;
 pub mod duration;
 pub mod key_order;
+pub mod retention;
