@@ -14,6 +14,8 @@ import zstandard
 
 from encoded import good_encodings
 from encoded_bad import bad_encodings
+from layered import good_layers
+from layered_bad import bad_layers
 from writer import RawText, RealBits, Writer, bound, cell, column, key_part, row_hash, table
 
 ZSTD_VERSION, PCODEC_VERSION = (1, 5, 7), "1.1.0"  # others may compress to other bytes
@@ -56,9 +58,10 @@ def json_cell(one):
     return payload.decode() if kind == 3 else {"bytes" if kind == 4 else "rawtext": payload.hex()}
 
 
-def good(name, describes, tables, writer=None, at=None, expected=None, **options):
+def good(name, describes, tables, writer=None, at=None, expected=None, earlier=(), **options):
+    """`earlier` are (table, snapshot number) of snapshots that the writer has made before."""
     made = (writer or Writer()).append(tables, **options)
-    vector(name, describes, made, rows=[(one, at) for one in expected or tables])
+    vector(name, describes, made, rows=[*earlier, *[(one, at) for one in expected or tables]])
     return made
 
 
@@ -1368,6 +1371,7 @@ def main():
         sys.exit(f"zstd and pcodec {found} may compress to other bytes than {ZSTD_VERSION, PCODEC_VERSION} did")
     good_vectors()
     good_encodings(good)
+    good_layers(good)
     for make in (
         bad_headers,
         bad_commits,
@@ -1385,6 +1389,7 @@ def main():
     ):
         make()
     bad_encodings(bad)
+    bad_layers(bad)
     folder = pathlib.Path(__file__).resolve().parent
     made = {name: data for files in VECTORS.values() for name, data in files.items()}
     found = {path.name: path for suffix in ("tabark", "txt", "jsonl") for path in folder.glob(f"*.{suffix}")}
