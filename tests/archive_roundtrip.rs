@@ -54,7 +54,7 @@ fn add_snapshot(storage: &mut Memory, time: i64, rows: i64, salt: i64) {
         ArchiveWriter::create(storage, options).unwrap()
     } else {
         let archive = Archive::from_storage(Arc::new(previous)).unwrap();
-        ArchiveWriter::append(storage, &archive, options).unwrap()
+        ArchiveWriter::append(storage, Arc::new(archive), options).unwrap()
     };
     let mut snapshot = writer.begin_snapshot(header(time)).unwrap();
     let mut table = snapshot.begin_table(&schema("users", &["id", "name", "note"], true)).unwrap();

@@ -3,6 +3,8 @@
 
 #[path = "properties/order.rs"]
 mod order;
+#[path = "properties/states.rs"]
+mod states;
 #[path = "properties/strategies.rs"]
 mod strategies;
 #[path = "common/tables.rs"]

@@ -194,7 +194,7 @@ fn many(snapshots: i64) -> Vec<u8> {
             ArchiveWriter::create(storage.clone(), options).unwrap()
         } else {
             let archive = Archive::from_storage(Arc::new(storage.clone())).unwrap();
-            ArchiveWriter::append(storage.clone(), &archive, options).unwrap()
+            ArchiveWriter::append(storage.clone(), Arc::new(archive), options).unwrap()
         };
         let mut snapshot = writer.begin_snapshot(header(time * 1_000_000)).unwrap();
         let table = tiny(time);

@@ -55,14 +55,13 @@ pub fn dump(source: &dyn Source, path: &Path, options: &DumpOptions, observer: &
         return dump_snapshot(source, writer, options, observer);
     }
     let mut file = AppendFile::lock(path)?;
-    let archive = Archive::from_storage(Arc::new(file.reader()?))?;
+    let archive = Arc::new(Archive::from_storage(Arc::new(file.reader()?))?);
     let (end, tail) = (archive.container().last().end(), archive.tail());
     if tail > 0 {
         check_tail(&archive)?;
     }
     file.start_at(end);
-    let writer = ArchiveWriter::append(file, &archive, options.archive)?;
-    drop(archive);
+    let writer = ArchiveWriter::append(file, archive, options.archive)?;
     let mut report = dump_snapshot(source, writer, options, observer)?;
     report.created = false;
     report.tail_removed = tail;

@@ -91,7 +91,7 @@ pub(crate) fn with_snapshot(
         ArchiveWriter::create(&mut storage, options).unwrap()
     } else {
         let archive = open(&storage.bytes);
-        ArchiveWriter::append(&mut storage, &archive, options).unwrap()
+        ArchiveWriter::append(&mut storage, Arc::new(archive), options).unwrap()
     };
     let mut snapshot = writer.begin_snapshot(header).unwrap();
     for table in tables {

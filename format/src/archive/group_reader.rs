@@ -4,25 +4,34 @@ use super::manifest::{BlockEntry, LayerEntry, PieceEntry, SliceEntry};
 use super::pack;
 use super::table_reader::{GroupPlace, Table};
 use crate::block;
-use crate::container::FrameKind;
+use crate::container::{ContainerReader, FrameKind};
 use crate::encoding::Encoding;
 use crate::error::{Error, Layer, Result};
 use crate::history::compose::{Step, compose};
 use crate::model::{CellPatch, Cells, Places, RowGroup};
 
+/// Reads what row groups are made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GroupReader<'a> {
+    pub(super) container: &'a ContainerReader,
+}
+
 impl Table<'_> {
     /// Reads the given columns (indexes into the schema's) of a row group, in the order asked for, and gives back what
     /// memory the medium held for their frames.
     pub fn read_group(&self, place: &GroupPlace, columns: &[usize]) -> Result<RowGroup> {
+        let reader = self.reader();
         let read = || {
-            let places = self.read_places(place)?;
-            columns.iter().map(|column| self.read_block(place, *column, &places)).collect::<Result<Vec<_>>>()
+            let places = reader.read_places(place)?;
+            columns.iter().map(|column| reader.read_block(place, *column, &places)).collect::<Result<Vec<_>>>()
         };
         let blocks = read().map_err(|error| error.in_table(&self.schema().name))?;
         self.release(place);
         RowGroup::from_columns(rows_of(place.entry.rows)?, blocks.into_iter().map(|(_, cells)| cells).collect())
     }
+}
 
+impl GroupReader<'_> {
     /// Which rows each layer of a row group takes out and puts in.
     pub(super) fn read_places(&self, place: &GroupPlace) -> Result<Vec<Places>> {
         place.entry.layers.iter().map(|layer| self.read_layer(place, layer)).collect()
@@ -93,7 +102,7 @@ impl Table<'_> {
     }
 
     /// Calls `use_bytes` with the bytes of a slice, which lie in a checked frame.
-    pub(super) fn with_slice<T>(
+    fn with_slice<T>(
         &self,
         place: &GroupPlace,
         slice: &SliceEntry,
@@ -104,7 +113,7 @@ impl Table<'_> {
                 Error::damaged(Layer::Page, "a slice of a frame that the page does not have").at(place.page_offset())
             );
         };
-        let body = self.container().body(frame, FrameKind::Data)?;
+        let body = self.container.body(frame, FrameKind::Data)?;
         let bytes = pack::slice(&body, slice.start, slice.length, Layer::Block);
         bytes.and_then(use_bytes).map_err(|error| error.at(frame.offset))
     }

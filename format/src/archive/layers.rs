@@ -5,7 +5,7 @@ use super::rules::Broken;
 use crate::error::Layer;
 use crate::limits::{MAX_GROUP_BYTES, MAX_GROUP_ROWS, MAX_LAYERS};
 
-type Check = std::result::Result<(), Broken>;
+type Check = Result<(), Broken>;
 
 fn refuse(why: &str) -> Check {
     Err(Broken { layer: Layer::Page, why: why.into() })
@@ -26,7 +26,7 @@ pub(super) fn check(group: &RowGroupEntry) -> Check {
 }
 
 /// The rows of each state, the first to the last.
-fn states(group: &RowGroupEntry) -> std::result::Result<Vec<u64>, Broken> {
+fn states(group: &RowGroupEntry) -> Result<Vec<u64>, Broken> {
     if group.layers.len() > MAX_LAYERS {
         let why = format!("{} layers of a row group; at most {MAX_LAYERS} are allowed", group.layers.len());
         return Err(Broken { layer: Layer::Metadata, why });

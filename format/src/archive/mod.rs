@@ -1,13 +1,18 @@
 //! The archive API: snapshots of tables, written, read, found and proven.
 
+mod block_writer;
 mod column_totals;
 mod fingerprint;
 mod frame_queue;
 mod group_reader;
 mod in_flight;
+mod inner_pages;
 mod layers;
 mod manifest;
 mod pack;
+mod parent;
+mod partner;
+mod pending;
 mod reader;
 mod rules;
 mod select;

@@ -174,7 +174,8 @@ impl Snapshot<'_> {
     }
 }
 
-fn read_table_manifest(container: &ContainerReader, entry: &TableEntry) -> Result<TableManifest> {
+/// The checked manifest of a table of a checked catalog.
+pub(super) fn read_table_manifest(container: &ContainerReader, entry: &TableEntry) -> Result<TableManifest> {
     let at = entry.manifest.frame.offset;
     let body = container.body(&entry.manifest.frame, FrameKind::TableMetadata)?;
     let bytes = pack::slice(&body, entry.manifest.start, entry.manifest.length, Layer::Reference)

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
+use super::group_reader::GroupReader;
 use super::manifest::{Label, RowGroupEntry, SliceEntry, TableManifest, label, stored_share};
 use super::pack::{self, Claim, DirectoryIndex, Writing};
 use super::tree::{Leaf, Leaves};
@@ -107,8 +108,8 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub(super) fn container(&self) -> &'a ContainerReader {
-        self.container
+    pub(super) fn reader(&self) -> GroupReader<'a> {
+        GroupReader { container: self.container }
     }
 
     /// Bytes that slices take in the file: their shares of their frames, to compare sums with.

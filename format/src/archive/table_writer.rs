@@ -1,30 +1,29 @@
 //! One table on its way into an archive: rows to row groups, row groups to blocks, blocks to pages.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::block_writer::{ColumnEncoder, GroupBuilder, PreparedBlock};
 use super::column_totals::ColumnTotals;
 use super::fingerprint::FingerprintBuilder;
 use super::frame_queue::FrameQueue;
 use super::in_flight::ColumnWork;
-use super::manifest::{
-    BlockEntry, ColumnSummary, Label, Page, PageEntry, PieceEntry, RowGroupEntry, SliceEntry, TableManifest, label,
-    stored_share,
-};
-use super::pack::{Packer, Place, SHARE_BELOW, SealedSlice, Sealing};
-use crate::block::{self, BlockFacts};
-use crate::container::{Reference, WriteStorage};
+use super::manifest::{ColumnSummary, Label, Page, PageEntry, SliceReference, TableManifest, label};
+use super::pack::{Packer, Place, Sealing};
+use super::parent::{Origin, ParentTable};
+use super::partner::Partner;
+use super::pending::{FrameList, PendingGroup};
+use crate::container::WriteStorage;
 use crate::encoding::Profile;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::MAX_PAGE_ENTRIES;
 use crate::model::{Bound, Cell, Cells, RowGroup, TableSchema};
 use crate::wire;
 
 /// A leaf page is closed when its blocks' entries take about this many bytes, so that wide tables keep pages small too.
-const PAGE_BYTES: usize = 1 << 20;
+pub(super) const PAGE_BYTES: usize = 1 << 20;
 
 /// Bytes that one block's entry takes in a page, about.
-const ENTRY_BYTES: usize = 128;
+pub(super) const ENTRY_BYTES: usize = 128;
 
 /// The frames and packs that tables of one snapshot are written to.
 pub(super) struct Output<S: WriteStorage> {
@@ -43,24 +42,14 @@ pub(super) struct TableState {
     pending: Vec<PendingGroup>,
     pages: Vec<PendingPage>,
     columns: Vec<ColumnTotals>,
+    /// Stored bytes of the places of layers.
+    places_bytes: u64,
     fingerprint: FingerprintBuilder,
-}
-
-struct PendingGroup {
-    rows: u64,
-    first_key: Vec<Bound>,
-    last_key: Vec<Bound>,
-    blocks: Vec<PendingBlock>,
-}
-
-struct PendingBlock {
-    place: Place,
-    length: u64,
-    facts: BlockFacts,
+    parent: Option<ParentTable>,
 }
 
 struct PendingPage {
-    place: Place,
+    place: PagePlace,
     length: u64,
     groups: u64,
     rows: u64,
@@ -68,29 +57,26 @@ struct PendingPage {
     last_key: Vec<Bound>,
 }
 
+/// A page that was written, in this snapshot or an earlier one.
+enum PagePlace {
+    New(Place),
+    Earlier(SliceReference),
+}
+
 /// What is known of a row group before its columns are encoded.
 pub(super) struct GroupHead {
     /// Number in the table.
-    number: u64,
-    rows: u64,
-    first_key: Vec<Bound>,
-    last_key: Vec<Bound>,
-}
-
-/// A block that was encoded, and sealed if it is large enough for a frame of its own.
-pub(super) struct PreparedBlock {
-    facts: BlockFacts,
-    length: u64,
-    body: PreparedBody,
-}
-
-enum PreparedBody {
-    Small(Vec<u8>),
-    Alone(SealedSlice),
+    pub(super) number: u64,
+    pub(super) rows: u64,
+    pub(super) first_key: Vec<Bound>,
+    pub(super) last_key: Vec<Bound>,
+    /// The parent's row group that it is laid beside.
+    pub(super) partner: Option<Arc<Partner>>,
 }
 
 impl TableState {
-    pub(super) fn new(schema: TableSchema) -> Self {
+    /// A table without rows yet, to be laid beside the parent's.
+    pub(super) fn new(schema: TableSchema, parent: Option<ParentTable>) -> Self {
         let columns = schema.columns.len();
         Self {
             schema,
@@ -100,7 +86,9 @@ impl TableState {
             pending: Vec::new(),
             pages: Vec::new(),
             columns: (0..columns).map(|_| ColumnTotals::default()).collect(),
+            places_bytes: 0,
             fingerprint: FingerprintBuilder::new(columns),
+            parent,
         }
     }
 
@@ -113,14 +101,20 @@ impl TableState {
     ) -> (GroupHead, ColumnWork<Result<PreparedBlock>>) {
         let number = self.begun;
         self.begun += 1;
+        let first_key = self.key(group, Cells::first);
+        let partner = self.parent.as_mut().and_then(|parent| parent.partner(&self.schema, &first_key));
+        let keys = self.schema.boundary_columns();
+        let keys = keys.iter().filter_map(|column| Some((*column, group.columns().get(*column)?)));
+        let partner = partner.map(|partner| Arc::new(partner.with_keys(keys)));
         let head = GroupHead {
             number,
             rows: u64::from(group.rows()),
-            first_key: self.key(group, Cells::first),
+            first_key,
             last_key: self.key(group, Cells::last),
+            partner: partner.clone(),
         };
-        let name = self.schema.name.clone();
-        (head, Arc::new(move |column, cells| prepare((sealing, profile), &name, number, column, cells)))
+        let encoder = ColumnEncoder { sealing, profile, table: self.schema.name.clone(), group: number, partner };
+        (head, Arc::new(move |column, cells| encoder.prepare(column, cells)))
     }
 
     /// Takes the encoded columns of the next row group, in the order in which row groups were begun.
@@ -130,30 +124,41 @@ impl TableState {
         prepared: Vec<Result<PreparedBlock>>,
         out: &mut Output<S>,
     ) -> Result<()> {
-        let GroupHead { number, rows, first_key, last_key } = head;
         let prepared = prepared.into_iter().collect::<Result<Vec<_>>>()?;
-        self.fingerprint.add_group(rows, prepared.iter().map(|block| &block.facts.content));
-        let mut blocks = Vec::with_capacity(prepared.len());
-        for (column, block) in prepared.into_iter().enumerate() {
-            let place = match block.body {
-                PreparedBody::Alone(sealed) => Place::alone(out.frames.add(sealed)?),
-                PreparedBody::Small(bytes) => {
-                    let label = block_label(number, column, rows, block.length);
-                    out.data.share(&mut out.frames, &self.schema.name, label, &bytes)?
-                }
-            };
-            blocks.push(PendingBlock { place, length: block.length, facts: block.facts });
+        self.fingerprint.add_group(head.rows, prepared.iter().map(|block| &block.facts.content));
+        let is_kept =
+            |partner: &&Arc<Partner>| partner.is_of_same_shape() && prepared.iter().all(PreparedBlock::is_kept);
+        let origin = head.partner.as_ref().filter(is_kept);
+        let origin = origin.map(|partner| partner.origin);
+        if origin.is_some_and(|origin| origin.index == 0 && origin.is_worth_keeping(self.columns.len())) {
+            // So that the parent's page can take the place of one written here.
+            self.close_page(out)?;
         }
-        self.pending.push(PendingGroup { rows, first_key, last_key, blocks });
-        self.rows += rows;
+        let group = GroupBuilder { table: &self.schema.name, head, out }.build(prepared)?;
+        self.rows += group.rows;
         self.groups += 1;
+        self.pending.push(PendingGroup { origin, ..group });
+        let is_last = origin.is_some_and(|origin| origin.index + 1 == origin.groups && self.kept_page().is_some());
+        let is_kept = is_last && origin.is_some_and(|origin| origin.is_worth_keeping(self.columns.len()));
         let entries = self.pending.len() * self.columns.len() * ENTRY_BYTES;
-        if self.pending.len() == MAX_PAGE_ENTRIES || entries >= PAGE_BYTES {
-            out.data.flush(&mut out.frames)?;
-            out.frames.write_all()?;
-            self.write_leaf(out)?;
+        if is_kept || self.pending.len() == MAX_PAGE_ENTRIES || entries >= PAGE_BYTES {
+            self.close_page(out)?;
         }
         Ok(())
+    }
+
+    /// Writes the row groups that wait as a leaf page, and the frames of their blocks before it.
+    fn close_page<S: WriteStorage>(&mut self, out: &mut Output<S>) -> Result<()> {
+        out.data.flush(&mut out.frames)?;
+        out.frames.write_all()?;
+        self.write_leaf(out)
+    }
+
+    /// The parent's page that holds just the row groups that wait.
+    fn kept_page(&self) -> Option<SliceReference> {
+        let first = self.pending.first()?.origin?;
+        let expected = (0..first.groups).map(|index| Some(Origin { index, ..first }));
+        self.pending.iter().map(|group| group.origin).eq(expected).then_some(first.page)
     }
 
     fn key<'g>(&self, group: &'g RowGroup, end: impl Fn(&'g Cells) -> Option<Cell<'g>>) -> Vec<Bound> {
@@ -164,30 +169,26 @@ impl TableState {
     /// Writes the row groups that wait as a leaf page. Their blocks' frames must all be written.
     pub(super) fn write_leaf<S: WriteStorage>(&mut self, out: &mut Output<S>) -> Result<()> {
         let (Some(first), Some(last)) = (self.pending.first(), self.pending.last()) else { return Ok(()) };
-        let (first_key, last_key) = (first.first_key.clone(), last.last_key.clone());
+        let keys = (first.first_key.clone(), last.last_key.clone());
+        let kept = self.kept_page();
         let first_group = self.groups - self.pending.len() as u64;
         let rows = self.pending.iter().map(|group| group.rows).sum();
         let mut frames = FrameList::default();
         let mut groups = Vec::with_capacity(self.pending.len());
         for pending in std::mem::take(&mut self.pending) {
-            let mut blocks = Vec::with_capacity(pending.blocks.len());
-            for (block, column) in pending.blocks.into_iter().zip(&mut self.columns) {
-                let placed = block.place.locate()?;
-                let frame = &placed.frame;
-                column.add(&block.facts, stored_share(frame.stored_length, block.length, frame.raw_length));
-                blocks.push(entry(frames.index(frame.reference)?, placed.start, block));
-            }
-            groups.push(RowGroupEntry {
-                rows: pending.rows,
-                first_key: pending.first_key,
-                last_key: pending.last_key,
-                layers: Vec::new(),
-                blocks,
-            });
+            let (entry, places_bytes) = pending.entry(&mut frames, &mut self.columns)?;
+            self.places_bytes += places_bytes;
+            groups.push(entry);
         }
         let count = groups.len() as u64;
+        if let Some(page) = kept {
+            let (first_key, last_key) = keys;
+            let (place, length) = (PagePlace::Earlier(page), page.length);
+            self.pages.push(PendingPage { place, length, groups: count, rows, first_key, last_key });
+            return Ok(());
+        }
         let page = Page::Leaf { frames: frames.list, groups };
-        self.write_page(out, &page, first_group, (count, rows), (first_key, last_key))
+        self.write_page(out, &page, first_group, (count, rows), keys)
     }
 
     fn write_page<S: WriteStorage>(
@@ -201,7 +202,7 @@ impl TableState {
         let bytes = wire::encode(page)?;
         let label = Label { table: 0, what: label::PAGE, group: first_group, column: 0, rows, length: 0 };
         let place = out.metadata.share(&mut out.frames, &self.schema.name, label, &bytes)?;
-        let length = bytes.len() as u64;
+        let (place, length) = (PagePlace::New(place), bytes.len() as u64);
         self.pages.push(PendingPage { place, length, groups, rows, first_key, last_key });
         Ok(())
     }
@@ -215,14 +216,20 @@ impl TableState {
     pub(super) fn add_level<S: WriteStorage>(&mut self, out: &mut Output<S>) -> Result<()> {
         let children = self.page_entries()?;
         self.pages.clear();
+        let earlier = self.parent.as_ref().map(ParentTable::inner_pages).unwrap_or_default();
         let mut first_group = 0;
         for children in children.chunks(MAX_PAGE_ENTRIES) {
             let (Some(first), Some(last)) = (children.first(), children.last()) else { continue };
             let keys = (first.first_key.clone(), last.last_key.clone());
             let groups = children.iter().map(|child| child.groups).sum();
             let rows = children.iter().map(|child| child.rows).sum();
-            let page = Page::Inner { children: children.to_vec() };
-            self.write_page(out, &page, first_group, (groups, rows), keys)?;
+            if let Some(PageEntry { page, .. }) = earlier.with_children(children) {
+                let (place, length, (first_key, last_key)) = (PagePlace::Earlier(*page), page.length, keys);
+                self.pages.push(PendingPage { place, length, groups, rows, first_key, last_key });
+            } else {
+                let page = Page::Inner { children: children.to_vec() };
+                self.write_page(out, &page, first_group, (groups, rows), keys)?;
+            }
             first_group += groups;
         }
         Ok(())
@@ -233,7 +240,10 @@ impl TableState {
             .iter()
             .map(|page| {
                 Ok(PageEntry {
-                    page: page.place.locate()?.reference(page.length),
+                    page: match &page.place {
+                        PagePlace::New(place) => place.locate()?.reference(page.length),
+                        PagePlace::Earlier(page) => *page,
+                    },
                     groups: page.groups,
                     rows: page.rows,
                     first_key: page.first_key.clone(),
@@ -243,8 +253,8 @@ impl TableState {
             .collect()
     }
 
-    /// The table's manifest. All pages must be written.
-    pub(super) fn manifest(self, page_depth: u32) -> Result<TableManifest> {
+    /// The table's manifest, and where the parent's is if that is the same. All pages must be written.
+    pub(super) fn manifest(self, page_depth: u32) -> Result<(TableManifest, Option<SliceReference>)> {
         let pages = self.page_entries()?;
         let fingerprint = self.fingerprint.finish(&self.schema);
         let columns: Vec<ColumnSummary> = self
@@ -253,78 +263,18 @@ impl TableState {
             .zip(&fingerprint.columns)
             .map(|(column, fingerprint)| column.summary(*fingerprint))
             .collect();
-        Ok(TableManifest {
+        let stored_bytes: u64 = columns.iter().map(|column| column.stored_bytes).sum();
+        let manifest = TableManifest {
             rows: self.rows,
             logical_bytes: columns.iter().map(|column| column.logical_bytes).sum(),
-            stored_bytes: columns.iter().map(|column| column.stored_bytes).sum(),
+            stored_bytes: stored_bytes + self.places_bytes,
             columns,
             page_depth: if pages.is_empty() { 0 } else { page_depth },
             pages,
             fingerprint: fingerprint.table,
             schema: self.schema,
-        })
-    }
-}
-
-/// Frames of a page, each once.
-#[derive(Default)]
-struct FrameList {
-    list: Vec<Reference>,
-    indexes: HashMap<u64, u32>,
-}
-
-impl FrameList {
-    fn index(&mut self, reference: Reference) -> Result<u32> {
-        if let Some(index) = self.indexes.get(&reference.offset) {
-            return Ok(*index);
-        }
-        let index = u32::try_from(self.list.len()).map_err(|_| Error::request("more than 2^32 frames in a page"))?;
-        self.list.push(reference);
-        self.indexes.insert(reference.offset, index);
-        Ok(index)
-    }
-}
-
-fn prepare(
-    (sealing, profile): (Sealing, Profile),
-    table: &str,
-    group: u64,
-    column: usize,
-    cells: Cells,
-) -> Result<PreparedBlock> {
-    let rows = u64::from(cells.rows());
-    let encoded = block::encode(&cells, profile);
-    drop(cells);
-    let length = encoded.bytes.len() as u64;
-    let body = if encoded.bytes.len() < SHARE_BELOW {
-        PreparedBody::Small(encoded.bytes)
-    } else {
-        let label = block_label(group, column, rows, length);
-        PreparedBody::Alone(sealing.alone(table, label, encoded.bytes, encoded.compressible)?)
-    };
-    Ok(PreparedBlock { facts: encoded.facts, length, body })
-}
-
-fn block_label(group: u64, column: usize, rows: u64, length: u64) -> Label {
-    let column = u32::try_from(column).unwrap_or(u32::MAX);
-    Label { table: 0, what: label::BLOCK, group, column, rows, length }
-}
-
-fn entry(frame: u32, start: u64, block: PendingBlock) -> BlockEntry {
-    let (minimum, maximum) = block.facts.range.unzip();
-    let base = PieceEntry {
-        layer: 0,
-        rows: block.facts.rows,
-        slice: SliceEntry { frame, start, length: block.length },
-        encoding: block.facts.encoding.number(),
-        logical_bytes: block.facts.logical_bytes,
-    };
-    BlockEntry {
-        pieces: vec![base],
-        logical_bytes: block.facts.logical_bytes,
-        nulls: block.facts.nulls,
-        minimum,
-        maximum,
-        content: block.facts.content,
+        };
+        let same = self.parent.filter(|parent| parent.manifest == manifest);
+        Ok((manifest, same.map(|parent| parent.entry.manifest)))
     }
 }

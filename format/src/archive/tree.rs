@@ -33,6 +33,11 @@ struct Visit {
 /// Walks the leaf pages of a table. After an error in a page it goes on with the next one, so that what is intact is found.
 pub(super) struct Leaves<'a> {
     container: &'a ContainerReader,
+    walk: LeafWalk,
+}
+
+/// Where a walk through the leaf pages of a table stands.
+pub(super) struct LeafWalk {
     columns: usize,
     key_parts: usize,
     stack: Vec<Visit>,
@@ -53,9 +58,23 @@ pub(super) struct Unreachable {
 impl<'a> Leaves<'a> {
     /// `offset` is that of the frame that holds the manifest.
     pub(super) fn of(container: &'a ContainerReader, manifest: &TableManifest, offset: u64) -> Self {
+        Self { container, walk: LeafWalk::of(manifest, offset) }
+    }
+}
+
+impl Iterator for Leaves<'_> {
+    type Item = std::result::Result<Leaf, Unreachable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.walk.next(self.container)
+    }
+}
+
+impl LeafWalk {
+    /// `offset` is that of the frame that holds the manifest.
+    pub(super) fn of(manifest: &TableManifest, offset: u64) -> Self {
         let visit = |entry: &PageEntry| Visit { entry: entry.clone(), levels: manifest.page_depth, from: offset };
         Self {
-            container,
             columns: manifest.schema.columns.len(),
             key_parts: manifest.schema.key.len(),
             stack: manifest.pages.iter().rev().map(visit).collect(),
@@ -65,7 +84,7 @@ impl<'a> Leaves<'a> {
         }
     }
 
-    fn read(&mut self, visit: &Visit) -> Result<Option<Leaf>> {
+    fn read(&mut self, container: &ContainerReader, visit: &Visit) -> Result<Option<Leaf>> {
         let offset = visit.entry.page.frame.offset;
         let refuse = |layer, why: &str| Error::damaged(layer, why).at(offset);
         if visit.entry.page.frame.end().is_none_or(|end| end > visit.from) {
@@ -74,7 +93,7 @@ impl<'a> Leaves<'a> {
         if !self.seen.insert((offset, visit.entry.page.start)) {
             return Err(refuse(Layer::Page, "a page that stands twice below one table"));
         }
-        let body = self.container.body(&visit.entry.page.frame, FrameKind::TableMetadata)?;
+        let body = container.body(&visit.entry.page.frame, FrameKind::TableMetadata)?;
         let bytes = pack::slice(&body, visit.entry.page.start, visit.entry.page.length, Layer::Reference)
             .map_err(|error| error.at(offset))?;
         let page: Page = wire::decode(bytes, "page").map_err(|error| error.at(offset))?;
@@ -145,13 +164,12 @@ impl<'a> Leaves<'a> {
     }
 }
 
-impl Iterator for Leaves<'_> {
-    type Item = std::result::Result<Leaf, Unreachable>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl LeafWalk {
+    /// The next leaf page, or what cannot be reached for an error.
+    pub(super) fn next(&mut self, container: &ContainerReader) -> Option<std::result::Result<Leaf, Unreachable>> {
         loop {
             let visit = self.stack.pop()?;
-            match self.read(&visit) {
+            match self.read(container, &visit) {
                 Ok(None) => {}
                 Ok(Some(leaf)) => {
                     self.group = self.group.saturating_add(visit.entry.groups);

@@ -6,16 +6,21 @@
 
 use std::collections::HashSet;
 use std::num::NonZero;
+use std::sync::Arc;
 
+use super::block_writer::PreparedBlock;
 use super::fingerprint::snapshot_fingerprint;
 use super::frame_queue::FrameQueue;
 use super::in_flight::InFlight;
-use super::manifest::{Catalog, HistoryPage, Label, SnapshotManifest, TableEntry, TableManifest, label};
-use super::pack::{Packer, PlacedSlice, Sealing};
+use super::manifest::{
+    Catalog, HistoryPage, Label, SliceReference, SnapshotManifest, TableEntry, TableManifest, label,
+};
+use super::pack::{Packer, Place, Sealing};
+use super::parent::Parent;
 use super::reader::Archive;
 use super::rules;
 use super::snapshots;
-use super::table_writer::{GroupHead, Output, PreparedBlock, TableState};
+use super::table_writer::{GroupHead, Output, TableState};
 use super::workers::Workers;
 use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
 use crate::encoding::Profile;
@@ -105,6 +110,8 @@ pub struct ArchiveWriter<S: WriteStorage> {
     container: ContainerWriter<S>,
     options: WriterOptions,
     previous: Option<Previous>,
+    /// The archive as it is, to lay new rows beside those of its newest snapshot.
+    archive: Option<Arc<Archive>>,
 }
 
 /// What a new snapshot follows.
@@ -124,11 +131,14 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             None => random_id()?,
         };
         let container = ContainerWriter::create(storage, &ArchiveHeader { id })?;
-        Ok(Self { container, options, previous: None })
+        Ok(Self { container, options, previous: None, archive: None })
     }
 
     /// Continues an archive. `archive` was read under the writer's lock; `storage` stands behind its last commit.
-    pub fn append(storage: S, archive: &Archive, options: WriterOptions) -> Result<Self> {
+    ///
+    /// What a table shares with the newest snapshot is not written again: blocks, pages and tables that are the same are
+    /// referred to, after their bytes were checked, and of those that differ little the changes are written.
+    pub fn append(storage: S, archive: Arc<Archive>, options: WriterOptions) -> Result<Self> {
         let container = archive.container();
         let last = container.last();
         last.commit.check_writer_features()?;
@@ -140,7 +150,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             due_page: snapshots::due_page(container)?,
         };
         let container = ContainerWriter::resume(storage, container.header(), last.reference, last.end());
-        Ok(Self { container, options, previous: Some(previous) })
+        Ok(Self { container, options, previous: Some(previous), archive: Some(archive) })
     }
 
     /// Begins a snapshot.
@@ -156,6 +166,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             return Err(Error::request(format!("compression level {level}; it goes from 1 to 22")));
         }
         rules::refused(rules::check_tags(&header.tags))?;
+        let parent = self.archive.and_then(Parent::of);
         let jobs = self.options.jobs.unwrap_or_else(Workers::cores);
         let data = Sealing { kind: FrameKind::Data, snapshot: number, level };
         let metadata = Sealing { kind: FrameKind::TableMetadata, ..data };
@@ -168,6 +179,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             profile: self.options.profile,
             sealing: data,
             previous: self.previous,
+            parent,
             header,
             tables: Vec::new(),
             names: HashSet::new(),
@@ -185,6 +197,7 @@ pub struct SnapshotWriter<S: WriteStorage> {
     /// How frames of blocks are sealed.
     sealing: Sealing,
     previous: Option<Previous>,
+    parent: Option<Arc<Parent>>,
     header: SnapshotHeader,
     /// All that were begun, also those that were given up: row groups of theirs may still be under way.
     tables: Vec<TableInWriting>,
@@ -209,7 +222,8 @@ impl<S: WriteStorage> SnapshotWriter<S> {
             return Err(Error::request("two tables of one name").in_table(&schema.name));
         }
         let number = self.tables.len();
-        self.tables.push(TableInWriting { state: TableState::new(schema.clone()), is_finished: false });
+        let parent = self.parent.as_ref().and_then(|parent| parent.table(schema));
+        self.tables.push(TableInWriting { state: TableState::new(schema.clone(), parent), is_finished: false });
         Ok(TableWriter { number, grouper: RowGrouper::new(schema), name: schema.name.clone(), snapshot: self })
     }
 
@@ -277,12 +291,12 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         let manifests = self.doing(Self::write_tables)?;
         let mut entries = Vec::with_capacity(manifests.len());
         let (mut rows, mut logical_bytes) = (0, 0);
-        for (manifest, place, length) in manifests {
+        for (manifest, place) in manifests {
             rows += manifest.rows;
             logical_bytes += manifest.logical_bytes;
             entries.push(TableEntry {
                 name: manifest.schema.name,
-                manifest: place.reference(length),
+                manifest: place,
                 rows: manifest.rows,
                 fingerprint: manifest.fingerprint,
             });
@@ -292,7 +306,10 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         let tables = entries.len() as u64;
         let catalog = Catalog { tables: entries, objects: std::mem::take(&mut self.objects) };
         rules::refused(rules::check_catalog(&catalog))?;
-        let catalog = self.write(FrameKind::Catalog, wire::encode(&catalog)?)?;
+        let catalog = match self.parent.as_ref().filter(|parent| parent.catalog == catalog) {
+            Some(parent) => parent.catalog_reference,
+            None => self.write(FrameKind::Catalog, wire::encode(&catalog)?)?,
+        };
         let header = &self.header;
         let manifest = SnapshotManifest {
             number: self.sealing.snapshot,
@@ -322,7 +339,7 @@ impl<S: WriteStorage> SnapshotWriter<S> {
     }
 
     /// Leaves first, then inner pages level by level, then manifests: a reference leads to an earlier frame only.
-    fn write_tables(&mut self) -> Result<Vec<(TableManifest, PlacedSlice, u64)>> {
+    fn write_tables(&mut self) -> Result<Vec<(TableManifest, SliceReference)>> {
         let finished = std::mem::take(&mut self.tables).into_iter().filter(|table| table.is_finished);
         let mut tables: Vec<(TableState, u32)> = finished.map(|table| (table.state, 0)).collect();
         let out = &mut self.out;
@@ -344,15 +361,26 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         }
         let mut placed = Vec::with_capacity(tables.len());
         for (table, depth) in tables {
-            let manifest = table.manifest(depth)?;
+            let (manifest, same) = table.manifest(depth)?;
             rules::refused(rules::check_table(&manifest)).map_err(|error| error.in_table(&manifest.schema.name))?;
+            if let Some(same) = same {
+                placed.push((manifest, ManifestPlace::Earlier(same)));
+                continue;
+            }
             let bytes = wire::encode(&manifest)?;
             let label = Label { table: 0, what: label::MANIFEST, group: 0, column: 0, rows: manifest.rows, length: 0 };
             let place = out.metadata.share(&mut out.frames, &manifest.schema.name, label, &bytes)?;
-            placed.push((manifest, place, bytes.len() as u64));
+            placed.push((manifest, ManifestPlace::New(place, bytes.len() as u64)));
         }
         flush_metadata(out)?;
-        placed.into_iter().map(|(manifest, place, length)| Ok((manifest, place.locate()?, length))).collect()
+        let locate = |(manifest, place)| {
+            let place = match place {
+                ManifestPlace::New(place, length) => Place::locate(&place)?.reference(length),
+                ManifestPlace::Earlier(place) => place,
+            };
+            Ok((manifest, place))
+        };
+        placed.into_iter().map(locate).collect()
     }
 
     fn write(&mut self, kind: FrameKind, body: Vec<u8>) -> Result<Reference> {
@@ -384,6 +412,12 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         let previous_end = previous.map_or(0, |previous| previous.end);
         self.out.frames.into_container()?.commit(commit, previous_end)
     }
+}
+
+/// Where a table's manifest is.
+enum ManifestPlace {
+    New(Place, u64),
+    Earlier(SliceReference),
 }
 
 /// Writes the pages and manifests that wait: what comes next refers to them.

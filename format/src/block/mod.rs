@@ -25,10 +25,22 @@ pub(crate) struct BlockFacts {
     pub(crate) content: [u8; 32],
 }
 
-/// Encodes a column.
-pub(crate) fn encode(cells: &Cells, profile: Profile) -> EncodedBlock {
+/// A column in canonical form, and the digest of that.
+pub(crate) struct Measured {
+    canonical: Vec<u8>,
+    pub(crate) content: [u8; 32],
+}
+
+/// The digest of a column, and what encoding it begins with.
+pub(crate) fn measure(cells: &Cells) -> Measured {
     let canonical = encoding::canonical(cells);
     let content = content_of_canonical(&canonical);
+    Measured { canonical, content }
+}
+
+/// Encodes a column.
+pub(crate) fn encode(cells: &Cells, measured: Measured, profile: Profile) -> EncodedBlock {
+    let Measured { canonical, content } = measured;
     let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, canonical, profile);
     EncodedBlock { bytes, compressible, facts: facts_with(cells, encoding, content) }
 }
@@ -52,7 +64,8 @@ pub(crate) fn facts(cells: &Cells, encoding: Encoding) -> BlockFacts {
     facts_with(cells, encoding, content_digest(cells))
 }
 
-fn facts_with(cells: &Cells, encoding: Encoding, content: [u8; 32]) -> BlockFacts {
+/// The same, where the content digest is known.
+pub(crate) fn facts_with(cells: &Cells, encoding: Encoding, content: [u8; 32]) -> BlockFacts {
     BlockFacts {
         rows: u64::from(cells.rows()),
         encoding,

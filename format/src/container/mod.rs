@@ -5,6 +5,7 @@ mod append_file;
 mod commit;
 mod frame;
 mod header;
+mod kept;
 pub mod layout;
 #[expect(unsafe_code, reason = "mapping a file into memory; the file holds the argument")]
 mod mapped;

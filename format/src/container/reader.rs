@@ -1,11 +1,12 @@
 //! Reading frames: every byte that is handed out has been checked against its digest.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::commit::Commit;
 use super::frame::{FrameHeader, FrameKind};
 use super::header::ArchiveHeader;
+use super::kept::KeptBodies;
 use super::layout::{COMMIT_FRAME_LENGTH, FRAME_HEADER_LENGTH, FRAME_MAGIC, HEADER_LENGTH};
 use super::reference::Reference;
 use super::storage::ReadStorage;
@@ -16,22 +17,12 @@ use crate::error::{Error, Layer, Result};
 /// to be huge cannot ask for memory that it does not fill.
 const EXPAND_AT_ONCE: u64 = 16 << 20;
 
-/// Raw bodies up to this size are kept for the next request: packs of small slices are asked for again and again.
-const KEEP_BODY: u64 = 1 << 20;
-
 /// An open container.
 pub struct ContainerReader {
     storage: Arc<dyn ReadStorage>,
     header: ArchiveHeader,
     last: LastCommit,
-    kept: Mutex<Option<Kept>>,
-}
-
-/// A raw body that was asked for, and as what.
-struct Kept {
-    reference: Reference,
-    kind: FrameKind,
-    body: Arc<Vec<u8>>,
+    kept: KeptBodies,
 }
 
 impl std::fmt::Debug for ContainerReader {
@@ -49,7 +40,7 @@ impl ContainerReader {
         drop(bytes);
         let last = LastCommit::find(&*storage, header.tag())?;
         storage.settle(last.end());
-        Ok(Self { storage, header, last, kept: Mutex::new(None) })
+        Ok(Self { storage, header, last, kept: KeptBodies::default() })
     }
 
     /// The archive header.
@@ -156,11 +147,8 @@ impl ContainerReader {
 
     /// The raw body of the frame that a reference leads to, checked and decompressed.
     pub fn body(&self, reference: &Reference, kind: FrameKind) -> Result<Arc<Vec<u8>>> {
-        if let Ok(kept) = self.kept.lock()
-            && let Some(kept) = &*kept
-            && (kept.reference, kept.kind) == (*reference, kind)
-        {
-            return Ok(Arc::clone(&kept.body));
+        if let Some(kept) = self.kept.get(reference, kind) {
+            return Ok(kept);
         }
         let header = self.resolve(reference, kind)?;
         let stored = self.stored(reference.offset, &header)?;
@@ -170,11 +158,7 @@ impl ContainerReader {
             stored.into_owned()
         };
         let raw = Arc::new(raw);
-        if header.raw_length <= KEEP_BODY
-            && let Ok(mut kept) = self.kept.lock()
-        {
-            *kept = Some(Kept { reference: *reference, kind, body: Arc::clone(&raw) });
-        }
+        self.kept.keep(reference, kind, &raw);
         Ok(raw)
     }
 

@@ -3,8 +3,12 @@
 //! The layout is the canonical form's (`spec/format.md` §7.3): kinds, fixed payloads and variable payloads stand in
 //! streams of their own, so that hashing and plain encoding are copies, not walks.
 
+mod cursor;
+
 use super::cell::{Cell, CellKind};
 use crate::error::{Error, Result};
+
+pub use cursor::CellsCursor;
 
 /// The kinds of a column's cells.
 #[derive(Debug, Clone, PartialEq, Eq)]

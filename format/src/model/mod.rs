@@ -3,13 +3,15 @@
 mod bound;
 mod cell;
 mod cells;
+mod changes;
 mod row_group;
 mod row_sink;
 mod schema;
 
 pub use bound::{Bound, Value, order_numbers_of};
 pub use cell::{Cell, CellKind};
-pub use cells::{Cells, CellsIter, CellsParts, Kinds};
+pub use cells::{Cells, CellsCursor, CellsIter, CellsParts, Kinds};
+pub use changes::{CellPatch, Places};
 pub use row_group::RowGroup;
 pub use row_sink::RowSink;
 pub use schema::{Column, KeyPart, Omission, SchemaObject, SourceDescription, TableSchema, roles};

@@ -102,7 +102,8 @@ impl<'t, 'a> TableCheck<'t, 'a> {
     pub(super) fn group(&mut self, place: &GroupPlace) -> Vec<GroupFinding> {
         let Ok(rows) = u32::try_from(place.entry.rows) else { return Vec::new() };
         let table = self.table;
-        let read = || Ok((table.read_places(place)?, table.stored_bytes(place, place.entry.places())?));
+        let reader = table.reader();
+        let read = || Ok((reader.read_places(place)?, table.stored_bytes(place, place.entry.places())?));
         let places = match read() {
             Ok((places, bytes)) => {
                 self.places_bytes = self.places_bytes.saturating_add(bytes);
@@ -116,7 +117,7 @@ impl<'t, 'a> TableCheck<'t, 'a> {
             .par_iter()
             .enumerate()
             .map(|(column, entry)| {
-                let (encoding, cells) = table.read_block(place, column, &places)?;
+                let (encoding, cells) = reader.read_block(place, column, &places)?;
                 let facts = block::facts(&cells, encoding);
                 compare(entry, &facts).map_err(|error| {
                     match entry.base().and_then(|base| place.frame_of(&base.slice)) {

@@ -1,0 +1,193 @@
+//! A row group of the parent beside a new one: what the new one shares with it.
+
+use std::sync::{Arc, OnceLock};
+
+use super::manifest::{BlockEntry, LayerEntry, PieceEntry};
+use super::pack::PlacedSlice;
+use super::parent::{Origin, Parent};
+use super::table_reader::GroupPlace;
+use crate::block::{self, BlockFacts, EncodedPatch};
+use crate::encoding::{Encoding, Profile};
+use crate::error::Result;
+use crate::history::align::{align, row_hashes};
+use crate::history::patch::patch;
+use crate::limits::MAX_LAYERS;
+use crate::model::{Cells, Places};
+
+/// Patches are given up for a whole block when, with those there are, they come to more than one in so many bytes of it
+/// (before compression).
+const WHOLE_ABOVE_ONE_IN: u64 = 6;
+
+/// Columns below so many bytes of cells are written whole: a patch has its own costs.
+const PATCH_FROM_BYTES: u64 = 1 << 10;
+
+/// Above a block's first piece no more layers than these get patches: each costs whoever reads it.
+const MOST_LAYERS: usize = MAX_LAYERS / 2;
+
+/// A row group of the parent, and how the rows of a new one relate to its.
+pub(super) struct Partner {
+    parent: Arc<Parent>,
+    place: Arc<GroupPlace>,
+    /// By the new table's column: the same of the old one.
+    columns: Arc<[Option<usize>]>,
+    pub(super) origin: Origin,
+    keys: Keys,
+    layers: Vec<LocatedLayer>,
+    old_places: OnceLock<Option<Vec<Places>>>,
+    aligned: OnceLock<Option<Places>>,
+}
+
+/// What tells the rows of a new row group apart.
+enum Keys {
+    /// Not yet compared.
+    Unknown,
+    /// They are the partner's.
+    Same,
+    /// These columns of it, by number and cells.
+    Other(Vec<(usize, Cells)>),
+}
+
+/// A layer, and where its places are.
+pub(super) type LocatedLayer = (LayerEntry, Option<PlacedSlice>);
+
+/// A block of the new row group that stands on the parent's pieces.
+pub(super) struct Layered {
+    pub(super) pieces: Vec<(PieceEntry, PlacedSlice)>,
+    pub(super) facts: BlockFacts,
+    /// The cells that differ; absent where none do, and no row came.
+    pub(super) patch: Option<EncodedPatch>,
+    pub(super) patch_rows: u64,
+}
+
+impl Partner {
+    /// `None` if the layers of the parent's row group are damaged.
+    pub(super) fn new(
+        parent: Arc<Parent>,
+        place: Arc<GroupPlace>,
+        columns: Arc<[Option<usize>]>,
+        origin: Origin,
+    ) -> Option<Self> {
+        let locate = |layer: &LayerEntry| {
+            let slice = layer.places.as_ref().map(|slice| parent.locate(&place, slice)).transpose()?;
+            Ok((layer.clone(), slice))
+        };
+        let layers: Result<Vec<_>> = place.entry.layers.iter().map(locate).collect();
+        let (old_places, aligned) = (OnceLock::new(), OnceLock::new());
+        Some(Self { layers: layers.ok()?, parent, place, columns, origin, keys: Keys::Unknown, old_places, aligned })
+    }
+
+    /// Are the rows, by what tells them apart, and the columns those of the partner?
+    pub(super) fn is_of_same_shape(&self) -> bool {
+        let same = |(column, old): (usize, &Option<usize>)| *old == Some(column);
+        let blocks = self.place.entry.blocks.len();
+        matches!(self.keys, Keys::Same) && self.columns.len() == blocks && self.columns.iter().enumerate().all(same)
+    }
+
+    /// Says what tells the rows of the new row group apart: these columns of it.
+    pub(super) fn with_keys<'c>(mut self, keys: impl Iterator<Item = (usize, &'c Cells)> + Clone) -> Self {
+        let same = keys.clone().all(|(column, cells)| {
+            self.old_block(column).is_some_and(|(_, old)| old.content == block::content_digest(cells))
+        });
+        self.keys =
+            if same { Keys::Same } else { Keys::Other(keys.map(|(column, cells)| (column, cells.clone())).collect()) };
+        self
+    }
+
+    /// The partner's layers.
+    pub(super) fn layers(&self) -> &[LocatedLayer] {
+        &self.layers
+    }
+
+    /// Rows of the partner.
+    pub(super) fn rows(&self) -> u64 {
+        self.place.entry.rows
+    }
+
+    /// The rows that the new row group has and the partner has not, and the other way round; `None` if it is not worth it to
+    /// build on the partner. Worked out once, by whichever thread asks first.
+    pub(super) fn places(&self) -> Option<&Places> {
+        self.aligned
+            .get_or_init(|| match &self.keys {
+                Keys::Same => Some(Places::default()),
+                Keys::Unknown => None,
+                Keys::Other(keys) => self.align(keys),
+            })
+            .as_ref()
+    }
+
+    fn align(&self, keys: &[(usize, Cells)]) -> Option<Places> {
+        let old_places = self.old_places()?;
+        let read = |(column, _): &(usize, Cells)| {
+            let (old, _) = self.old_block(*column)?;
+            self.parent.reader().read_block(&self.place, old, old_places).ok().map(|(_, cells)| cells)
+        };
+        let old: Vec<Cells> = keys.iter().map(read).collect::<Option<_>>()?;
+        let before = row_hashes(&old.iter().collect::<Vec<_>>());
+        let after = row_hashes(&keys.iter().map(|(_, cells)| cells).collect::<Vec<_>>());
+        let places = align(&before, &after);
+        // Of which more than half is new, nothing is gained by telling what is not.
+        (places.inserted.len() <= after.len() / 2 && places.deleted.len() <= before.len() / 2 + after.len())
+            .then_some(places)
+    }
+
+    fn old_places(&self) -> Option<&[Places]> {
+        self.old_places.get_or_init(|| self.parent.reader().read_places(&self.place).ok()).as_deref()
+    }
+
+    fn old_block(&self, column: usize) -> Option<(usize, &BlockEntry)> {
+        let old = (*self.columns.get(column)?)?;
+        Some((old, self.place.entry.blocks.get(old)?))
+    }
+
+    /// A column of the new row group as the partner's and what differs; `None` where it had better be written whole.
+    pub(super) fn layered(&self, column: usize, cells: &Cells, content: [u8; 32], profile: Profile) -> Option<Layered> {
+        let (old_column, old) = self.old_block(column)?;
+        if old.content == content && matches!(self.keys, Keys::Same) && self.layers_above(old) < MAX_LAYERS {
+            let facts = kept_facts(self.rows(), old)?;
+            return Some(Layered { pieces: self.pieces(old)?, facts, patch: None, patch_rows: 0 });
+        }
+        if cells.logical_bytes() < PATCH_FROM_BYTES
+            || self.rows() < 2
+            || cells.rows() < 2
+            || self.layers_above(old) >= MOST_LAYERS
+        {
+            return None;
+        }
+        let places = self.places()?;
+        let reader = self.parent.reader();
+        let (encoding, before) = reader.read_block(&self.place, old_column, self.old_places()?).ok()?;
+        let patch = patch(&before, cells, places);
+        drop(before);
+        let facts = block::facts_with(cells, encoding, content);
+        let mut layered =
+            Layered { pieces: self.pieces(old)?, facts, patch: None, patch_rows: u64::from(patch.cells.rows()) };
+        if !patch.is_empty() {
+            let encoded = block::encode_patch(&patch, profile);
+            let patches = old.pieces.iter().skip(1).map(|piece| piece.slice.length).sum::<u64>();
+            let whole = old.base()?.slice.length;
+            if patches.saturating_add(encoded.bytes.len() as u64).saturating_mul(WHOLE_ABOVE_ONE_IN) > whole {
+                return None;
+            }
+            layered.patch = Some(encoded);
+        }
+        Some(layered)
+    }
+
+    fn layers_above(&self, block: &BlockEntry) -> usize {
+        let base = block.base().map_or(0, |piece| piece.layer as usize);
+        self.place.entry.layers.len().saturating_sub(base)
+    }
+
+    fn pieces(&self, block: &BlockEntry) -> Option<Vec<(PieceEntry, PlacedSlice)>> {
+        let locate = |piece: &PieceEntry| Some((*piece, self.parent.locate(&self.place, &piece.slice).ok()?));
+        block.pieces.iter().map(locate).collect()
+    }
+}
+
+/// What is known of a block that stays.
+fn kept_facts(rows: u64, block: &BlockEntry) -> Option<BlockFacts> {
+    let encoding = Encoding::from_number(block.base()?.encoding)?;
+    let range = block.minimum.clone().zip(block.maximum.clone());
+    let BlockEntry { logical_bytes, nulls, content, .. } = *block;
+    Some(BlockFacts { rows, encoding, logical_bytes, nulls, range, content })
+}
