@@ -107,6 +107,7 @@ impl ColumnEncoder {
 pub(super) struct GroupBuilder<'o, S: WriteStorage> {
     pub(super) table: &'o str,
     pub(super) head: GroupHead,
+    pub(super) profile: Profile,
     pub(super) out: &'o mut Output<S>,
 }
 
@@ -154,7 +155,7 @@ impl<S: WriteStorage> GroupBuilder<'_, S> {
             let slice = if places.is_empty() {
                 None
             } else {
-                let bytes = block::encode_places(places);
+                let bytes = block::encode_places(places, self.profile);
                 let slice = Prepared { length: bytes.len() as u64, body: Body::Small(bytes) };
                 Some(self.place(label::PLACES, 0, deleted + inserted, slice)?)
             };

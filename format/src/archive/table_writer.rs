@@ -45,6 +45,7 @@ pub(super) struct TableState {
     /// Stored bytes of the places of layers.
     places_bytes: u64,
     fingerprint: FingerprintBuilder,
+    profile: Profile,
     parent: Option<ParentTable>,
 }
 
@@ -76,7 +77,7 @@ pub(super) struct GroupHead {
 
 impl TableState {
     /// A table without rows yet, to be laid beside the parent's.
-    pub(super) fn new(schema: TableSchema, parent: Option<ParentTable>) -> Self {
+    pub(super) fn new(schema: TableSchema, profile: Profile, parent: Option<ParentTable>) -> Self {
         let columns = schema.columns.len();
         Self {
             schema,
@@ -88,6 +89,7 @@ impl TableState {
             columns: (0..columns).map(|_| ColumnTotals::default()).collect(),
             places_bytes: 0,
             fingerprint: FingerprintBuilder::new(columns),
+            profile,
             parent,
         }
     }
@@ -96,7 +98,6 @@ impl TableState {
     pub(super) fn begin_group(
         &mut self,
         group: &RowGroup,
-        profile: Profile,
         sealing: Sealing,
     ) -> (GroupHead, ColumnWork<Result<PreparedBlock>>) {
         let number = self.begun;
@@ -113,7 +114,8 @@ impl TableState {
             last_key: self.key(group, Cells::last),
             partner: partner.clone(),
         };
-        let encoder = ColumnEncoder { sealing, profile, table: self.schema.name.clone(), group: number, partner };
+        let encoder =
+            ColumnEncoder { sealing, profile: self.profile, table: self.schema.name.clone(), group: number, partner };
         (head, Arc::new(move |column, cells| encoder.prepare(column, cells)))
     }
 
@@ -134,7 +136,7 @@ impl TableState {
             // So that the parent's page can take the place of one written here.
             self.close_page(out)?;
         }
-        let group = GroupBuilder { table: &self.schema.name, head, out }.build(prepared)?;
+        let group = GroupBuilder { table: &self.schema.name, head, profile: self.profile, out }.build(prepared)?;
         self.rows += group.rows;
         self.groups += 1;
         self.pending.push(PendingGroup { origin, ..group });

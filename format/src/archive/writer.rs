@@ -223,7 +223,8 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         }
         let number = self.tables.len();
         let parent = self.parent.as_ref().and_then(|parent| parent.table(schema));
-        self.tables.push(TableInWriting { state: TableState::new(schema.clone(), parent), is_finished: false });
+        self.tables
+            .push(TableInWriting { state: TableState::new(schema.clone(), self.profile, parent), is_finished: false });
         Ok(TableWriter { number, grouper: RowGrouper::new(schema), name: schema.name.clone(), snapshot: self })
     }
 
@@ -231,7 +232,7 @@ impl<S: WriteStorage> SnapshotWriter<S> {
     fn hand_on(&mut self, table: usize, group: RowGroup) -> Result<()> {
         self.make_room(group.bytes())?;
         let Some(TableInWriting { state, .. }) = self.tables.get_mut(table) else { return Ok(()) };
-        let (head, work) = state.begin_group(&group, self.profile, self.sealing);
+        let (head, work) = state.begin_group(&group, self.sealing);
         self.in_flight.push(&mut self.out.frames.workers, (table, head), group, &work);
         while let Some(done) = self.in_flight.next_done(&self.out.frames.workers) {
             self.pack(done)?;

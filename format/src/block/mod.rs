@@ -1,8 +1,11 @@
-//! Column blocks: one column of one row group, encoded, measured and identified.
+//! Column blocks: one column of one row group, encoded, measured and identified; and what turns one state of it into the
+//! next.
 
 use crate::encoding::{self, EncodedCells, Encoding, Profile};
 use crate::error::Result;
 use crate::model::{Bound, Cells};
+
+pub(crate) use crate::encoding::{EncodedPatch, decode_patch, decode_places, encode_patch, encode_places};
 
 /// A column block ready to be stored.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 //!
 //! A block begins with one byte that says which encoding follows (`spec/format.md` §6).
 
+mod changes;
 mod choose;
 mod codec_choice;
 mod decimal;
@@ -22,6 +23,7 @@ mod typed_text;
 use crate::error::{Error, Layer, Result};
 use crate::model::Cells;
 
+pub(crate) use changes::{EncodedPatch, decode_patch, decode_places, encode_patch, encode_places};
 pub(crate) use plain::canonical;
 
 /// How a column block is encoded.
