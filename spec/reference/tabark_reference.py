@@ -570,12 +570,12 @@ class TableCheck:
             self.check_summaries(holder.offset)
 
     def check_group(self, group, page, holder):  # §5.2, §7.3: a row group and its blocks
-        at, columns = holder.offset, []
+        at, columns, decoded = holder.offset, [], self.verifier.columns(group, page, holder.offset)
         for layer in group.layers:
             if layer.places:
                 self.places_stored += self.stored(layer.places, page)
                 self.use(layer.places, page, PLACES, layer.deleted + layer.inserted, 0)
-        for index, (block, (cells, canonical)) in enumerate(zip(group.blocks, self.verifier.columns(group, page, at))):
+        for index, (block, (cells, canonical)) in enumerate(zip(group.blocks, decoded)):
             columns.append(cells)
             stored = sum(self.stored(piece.slice, page) for piece in block.pieces)
             self.blocks[index].append((block, group.rows, stored))

@@ -282,16 +282,15 @@ def bad_patches(fault):
 
 
 def bad_labels(bad):
-    def label(name, describes, what, change=None, one=None, rows=True, **values):
-        one = one or sound()
+    def label(name, describes, sort, **values):
+        """The first label of a sort is changed."""
 
         def directory(made):
-            number = next(number for number, label in enumerate(made.slices) if label.what == what)
-            made.slices[number] = (change or changing(**values))(made.slices[number])
+            changing(**values)(next(label for label in made.slices if label.what == sort))
             return made
 
-        writer = Writer(changes={"directory data": only(1, directory)}).append([one])
-        bad(f"directory-{name}", "directory", "full", describes, writer=writer, rows=[(one, None)] if rows else ())
+        writer = Writer(changes={"directory data": only(1, directory)}).append([sound()])
+        bad(f"directory-{name}", "directory", "full", describes, writer=writer, rows=[(sound(), None)])
 
     for what, name in ((3, "patch"), (4, "places")):
         label(f"{name}-what", f"{name} labelled as a column block", what, what=0)
