@@ -365,8 +365,8 @@ class Archive:
 
     def data(self, page, place):  # §3.4: the bytes of a slice of a leaf page, and the offset of its frame
         frame = page.frames[place.frame]
-        behind = self.slices_start(frame) <= place.start and place.length >= 1
-        require(behind, "block", frame.offset, "a slice is empty, or does not lie behind the directory")
+        behind = self.slices_start(frame) <= place.start
+        require(behind, "block", frame.offset, "a slice does not lie behind the directory")
         return self.body(frame)[place.start : place.start + place.length], frame.offset
 
     def columns(self, group, page, at):  # §5.2: of each block of a row group, its cells and their canonical form

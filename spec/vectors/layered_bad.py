@@ -162,16 +162,15 @@ def bad_slices(fault):
     def inside(**values):
         return changing(slice=changing(**values))
 
-    beyond, overflow, early, empty = {"start": lambda at: at + 10000}, {"start": 2**64 - 8}, {"start": 4}, {"length": 0}
-    for name, needs, describes, values in (
-        ("beyond-frame", "verify", "reach beyond their frame's body", beyond),
-        ("overflow", "verify", "end beyond 2^64", overflow),
-        ("in-directory", "full", "begin within the directory", early),
-        ("empty", "full", "are of no bytes", empty),
+    for name, layer, needs, describes, values in (
+        ("beyond-frame", "block", "verify", "reach beyond their frame's body", {"start": lambda at: at + 10000}),
+        ("overflow", "block", "verify", "end beyond 2^64", {"start": 2**64 - 8}),
+        ("in-directory", "block", "full", "begin within the directory", {"start": 4}),
+        ("empty", "cells", "full", "are of no bytes", {"length": 0}),
     ):
         change = {"layer": only(1, changing(places=changing(**values)))}
-        fault(f"places-slice-{name}", "block", needs, f"places that {describes}", change)
-        fault(f"patch-slice-{name}", "block", needs, f"patches that {describes}", {"patch entry": inside(**values)})
+        fault(f"places-slice-{name}", layer, needs, f"places that {describes}", change)
+        fault(f"patch-slice-{name}", layer, needs, f"patches that {describes}", {"patch entry": inside(**values)})
     unknown = {"layer": only(1, changing(places=changing(frame=1)))}
     fault("places-frame-index", "page", "verify", "places in a frame that the page does not name", unknown)
     unknown = {"patch entry": only(1, inside(frame=1))}
