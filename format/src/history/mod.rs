@@ -1,4 +1,5 @@
 //! How tables change between snapshots: where row groups are cut and how rows are ordered, so that two states of a
+//! table can be laid side by side; and which states are kept.
 
 pub mod align;
 pub mod boundaries;
