@@ -3,6 +3,7 @@
 mod bound;
 mod cell;
 mod cells;
+mod filter;
 mod row_group;
 mod row_sink;
 mod schema;
@@ -10,6 +11,7 @@ mod schema;
 pub use bound::{Bound, Value, order_numbers_of};
 pub use cell::{Cell, CellKind};
 pub use cells::{Cells, CellsIter, CellsParts, Kinds};
+pub use filter::{Expire, Filter};
 pub use row_group::RowGroup;
 pub use row_sink::RowSink;
 pub use schema::{Column, KeyPart, Omission, SchemaObject, SourceDescription, TableSchema, roles};
