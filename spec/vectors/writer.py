@@ -212,7 +212,17 @@ def key_part(index, descending=False, collation="BINARY"):
 
 
 def table(
-    name, columns, rows, key=(), role="table", definition=None, position=1, generated=(), options=(), attached=()
+    name,
+    columns,
+    rows,
+    key=(),
+    role="table",
+    definition=None,
+    position=1,
+    generated=(),
+    options=(),
+    attached=(),
+    filters=(),
 ):
     columns = [column(one) if isinstance(one, str) else one for one in columns]
     schema = Fields(
@@ -226,7 +236,7 @@ def table(
         options=list(options),
         attached=list(attached),
     )
-    return Fields(schema=schema, rows=[[cell(value) for value in row] for row in rows])
+    return Fields(schema=schema, filters=list(filters), rows=[[cell(value) for value in row] for row in rows])
 
 
 class Writer:
@@ -459,6 +469,7 @@ class Writer:
         entries = self.page_entries(pages)
         manifest = Fields(
             schema=schema,
+            filters=one.filters,
             rows=sum(entry.rows for entry in entries),
             logical_bytes=sum(one.logical_bytes for one in summaries),
             stored_bytes=sum(one.stored_bytes for one in summaries),
