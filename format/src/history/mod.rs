@@ -3,4 +3,5 @@
 
 pub mod boundaries;
 pub mod duration;
+pub mod expiry;
 pub mod key_order;
