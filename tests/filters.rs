@@ -63,7 +63,11 @@ impl Case {
         let table = snapshot.table(table).unwrap();
         let mut values = Vec::new();
         for group in table.scan(&[column]) {
-            group.unwrap().for_each_row(|row| Ok(values.push(Value::of(&row[0])))).unwrap();
+            let sink = |row: &[Cell<'_>]| {
+                values.push(Value::of(&row[0]));
+                Ok(())
+            };
+            group.unwrap().for_each_row(sink).unwrap();
         }
         values
     }
@@ -162,7 +166,7 @@ fn times_of_all_kinds_expire_and_what_is_none_stays() {
     assert_eq!(case.stored("w", 0), ["a", "2027-01-01", "2026-03-01 12:00"].map(text));
     let counts: Vec<(u64, u64, u64)> = report.tables.iter().map(|t| (t.rows, t.expired, t.without_time)).collect();
     assert_eq!(counts, [(9, 9, 5), (3, 1, 1)]);
-    assert_eq!(report.tables[0].filters, [rule.clone()]);
+    assert_eq!(report.tables[0].filters, std::slice::from_ref(&rule));
 
     // Read by SQL the same rows are too old.
     let both = [Filter::Where { expression: "id < 10".into() }, rule];
@@ -264,7 +268,7 @@ fn conditions_are_not_answered_by_a_collation_that_stands_in() {
         )
         .unwrap();
     let source = SqliteSource::open(&path).unwrap();
-    let [keyed, other] = source.catalog().tables.as_slice() else { return assert!(false, "two tables") };
+    let (keyed, other) = (&source.catalog().tables[0], &source.catalog().tables[1]);
     let condition = |expression: &str| [Filter::Where { expression: expression.into() }];
     for _ in 0..2 {
         assert!(check_filters(&source, keyed, &condition("1")).unwrap_err().is_request());

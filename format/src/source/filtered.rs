@@ -80,11 +80,11 @@ fn check_role(table: &TableSchema, filters: &[Filter]) -> Result<()> {
 }
 
 fn conditions(filters: &[Filter]) -> Vec<&str> {
-    let condition = |filter| match filter {
-        &Filter::Where { ref expression } => Some(expression.as_str()),
+    let conditions = filters.iter().filter_map(|filter| match filter {
+        Filter::Where { expression } => Some(expression.as_str()),
         Filter::Expire(_) => None,
-    };
-    filters.iter().filter_map(condition).collect()
+    });
+    conditions.collect()
 }
 
 fn expire_rules(filters: &[Filter]) -> impl Iterator<Item = &Expire> {

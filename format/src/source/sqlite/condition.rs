@@ -48,15 +48,11 @@ fn find_fault(condition: &str) -> Option<&'static str> {
     let mut rest = condition.chars().peekable();
     while let Some(character) = rest.next() {
         match character {
-            '\'' | '"' | '`' => {
+            '\'' | '"' | '`' | '[' => {
                 // A doubled quote ends one and begins another.
-                if !rest.any(|next| next == character) {
+                let end = if character == '[' { ']' } else { character };
+                if !rest.any(|next| next == end) {
                     return Some("a quote has no end");
-                }
-            }
-            '[' => {
-                if !rest.any(|next| next == ']') {
-                    return Some("a bracket has no end");
                 }
             }
             '(' => depth += 1,
