@@ -60,8 +60,10 @@ STRUCTURES = {
     "SchemaObject": "kind string, name string, table string, definition string, position u64",
     "HistoryPage": "previous optional Reference, covered u64, entries list of HistoryEntry 64 64",
     "HistoryEntry": "number u64, time i64, tags list of Tag, tables u64, rows u64, bytes_added u64, manifest Reference",
-    "TableManifest": "schema TableSchema, rows u64, logical_bytes u64, stored_bytes u64, "
+    "TableManifest": "schema TableSchema, filters list of Filter, rows u64, logical_bytes u64, stored_bytes u64, "
     "columns list of ColumnSummary, page_depth u32, pages list of PageEntry 0 64, fingerprint digest",
+    "WhereFilter": "expression string",
+    "ExpireFilter": "column string, age u64, instant i64",
     "TableSchema": "name name, role string, definition string, position u64, columns list of Column 0 65535, "
     "generated list of name, key list of KeyPart, options list of Tag, attached list of SchemaObject",
     "Column": "name name, declared_type string, logical u8, nullable bool, hidden bool",
@@ -81,7 +83,7 @@ STRUCTURES = {
     "Piece": "layer u32, rows u64, slice Slice, encoding u8, logical_bytes u64",
     "Bound": "value Value, exact bool",
 }
-ALTERNATIVES = {"Page": ("LeafPage", "InnerPage"), "Value": (None, "i64", "f64", "held", "held", "held")}
+ALTERNATIVES = {"Page": ("LeafPage", "InnerPage"), "Filter": ("WhereFilter", "ExpireFilter"), "Value": (None, "i64", "f64", "held", "held", "held")}
 SORTED = ("Tag", "TableEntry", "HistoryEntry", "EncodingCount")  # lists of these ascend by their first field
 FIELDS = {name: [field.split(" ", 1) for field in text.split(", ")] for name, text in STRUCTURES.items()}
 TYPES = {name: namedtuple(name, [field for field, _ in fields]) for name, fields in FIELDS.items()}
@@ -315,6 +317,8 @@ class Archive:
         sound = len(set(names)) == len(names) == len(columns) and all(part.column < len(names) for part in schema.key)
         sound = sound and not any(column.hidden for column in schema.columns[1:])
         require(sound, "manifest", at, "names, hidden columns, key parts or summaries do not fit the columns")
+        fits = all(number == 0 or rule.column in names for number, rule in manifest.filters)
+        require(fits and (schema.role == "table" or not manifest.filters), "manifest", at, "filters do not fit")
         require(manifest.page_depth <= MAX_PAGE_DEPTH, "manifest", at, "too many levels of pages")
         require(bool(manifest.pages) == bool(manifest.rows), "manifest", at, "pages do not fit the number of rows")
         require(not any(column.logical for column in schema.columns), "unsupported", at, "an unknown logical type")

@@ -352,6 +352,8 @@ def good_vectors():
         settings=[("encoding", "UTF-8"), ("page_size", "4096")],
         time=-(2**63),
     )
+    filters = [where("a > 1"), expire("b", 60_000_000, -1), expire("a", 2**64 - 1, -(2**63)), where("")]
+    good("filters", "a table that filters have left rows out of", [table("t", ["a", "b"], [(2, 3)], filters=filters)])
     copied = table("t", ["archive"], [[bytes(Writer().append([tiny()]).data)]])
     good("archive-in-cell", "a cell holds an archive of the same id, so that its body holds frames", [copied])
     cutting = (
@@ -868,6 +870,14 @@ def bad_metadata():
     bad("metadata-u32", "metadata", "verify", "a depth of 2^32", {"table": changing(page_depth=2**32)}, cat="refuse")
 
 
+def where(expression):
+    return 0, Fields(expression=expression)
+
+
+def expire(column_name, age, instant):
+    return 1, Fields(column=column_name, age=age, instant=instant)
+
+
 def repeated_group(data):
     assert data == b"\0\0\1\1\0\0\0\0"
     return b"\0\0\x41" + b"\1\0\0\0\0" * 65
@@ -955,6 +965,9 @@ def bad_manifests():
         changing(**values)(one.schema)
         place(name, "none", describes, layer, tables=[one])
 
+    place("filter-column", "table", "a filter by a column that is not", filters=[expire("x", 1, 1)])
+    shadow = table("t_data", ["a"], [(1,)], role="shadow", filters=[where("a")])
+    place("filter-role", "none", "a filter on the storage of a virtual table", tables=[shadow])
     schema("schema-role", "manifest", "a role that is none of the three", role="system")
     twice = [column("id"), column("id")]
     schema("schema-names", "manifest", "two columns of one name", columns=twice)

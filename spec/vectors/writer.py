@@ -217,7 +217,17 @@ def key_part(index, descending=False, collation="BINARY"):
 
 
 def table(
-    name, columns, rows, key=(), role="table", definition=None, position=1, generated=(), options=(), attached=()
+    name,
+    columns,
+    rows,
+    key=(),
+    role="table",
+    definition=None,
+    position=1,
+    generated=(),
+    options=(),
+    attached=(),
+    filters=(),
 ):
     columns = [column(one) if isinstance(one, str) else one for one in columns]
     schema = Fields(
@@ -231,7 +241,8 @@ def table(
         options=list(options),
         attached=list(attached),
     )
-    return Fields(schema=schema, rows=[[cell(value) for value in row] for row in rows], history={})
+    rows = [[cell(value) for value in row] for row in rows]
+    return Fields(schema=schema, filters=list(filters), rows=rows, history={})
 
 
 class Writer:
@@ -510,6 +521,7 @@ class Writer:
         entries = self.page_entries(pages)
         manifest = Fields(
             schema=schema,
+            filters=one.filters,
             rows=sum(entry.rows for entry in entries),
             logical_bytes=sum(one.logical_bytes for one in summaries),
             stored_bytes=sum(one.stored_bytes for one in summaries) + sum(group.stored for group in groups),
