@@ -37,7 +37,8 @@ def layered(one, *steps, firsts=None, group=0):
         states.append(Fields(rows=rows, deleted=each.deleted, inserted=sorted(new), changed=changed))
     groups[group] = rows
     history = {**one.history, group: Fields(states=states, firsts=firsts or {})}
-    return Fields(schema=one.schema, rows=[row for each in groups for row in each], history=history)
+    rows = [row for each in groups for row in each]
+    return Fields(schema=one.schema, filters=one.filters, rows=rows, history=history)
 
 
 def things(count=6, name="t"):
@@ -136,7 +137,7 @@ def columns_that_come_and_go(snapshots):
     base = things()
     rows = [[*row, cell(None)] for row in base.rows]
     wider = Fields(schema=table("t", [*base.schema.columns, "added"], [], key=base.schema.key).schema, rows=rows)
-    wider.history = {}
+    wider.filters, wider.history = [], {}
     added = {(row, 3): f"added {row}" for row in range(4)}
     longer = step(ALL.deleted, {at: (*row, None) for at, row in ALL.inserted.items()}, ALL.changed)
     first = layered(wider, longer, step(changed=added), firsts={3: 2})
