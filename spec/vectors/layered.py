@@ -74,6 +74,8 @@ def good_layers(good):
     changes("layers-all", "a layer that takes rows out, puts some in and changes cells of some columns", ALL)
     everything = {(row, index): f"{row} {index}" for row in range(6) for index in (1, 2)}
     changes("layers-every-cell", "patches of as many cells as there are rows", step(changed=everything))
+    same = "a patch of a cell that is as it was before, which a reader does not check"
+    changes("layers-same-cell", same, step(changed={(1, 1): "name 2"}))
     changes("layers-refill", "a layer that takes all rows out and puts others in", REFILL, DELETE_REFILLED)
     changes("layers-moved", "a layer that takes a row out and puts it in elsewhere", MOVE, base=unordered())
     changes("layers-frames", "every slice in a frame of its own", ALL, CHANGE_LATER, frame_per_block=True)
