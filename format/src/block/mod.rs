@@ -27,9 +27,8 @@ pub(crate) struct BlockFacts {
 
 /// Encodes a column.
 pub(crate) fn encode(cells: &Cells, profile: Profile) -> EncodedBlock {
-    let canonical = encoding::canonical(cells);
-    let content = content_of_canonical(&canonical);
-    let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, canonical, profile);
+    let content = content_digest(cells);
+    let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, profile);
     EncodedBlock { bytes, compressible, facts: facts(cells, encoding, content) }
 }
 
@@ -47,11 +46,11 @@ pub(crate) fn decode_with_facts(bytes: &[u8], rows: u32) -> Result<(Cells, Block
 
 /// The digest of a column's logical content (`spec/format.md` §7.3).
 pub(crate) fn content_digest(cells: &Cells) -> [u8; 32] {
-    content_of_canonical(&encoding::canonical(cells))
-}
-
-fn content_of_canonical(canonical: &[u8]) -> [u8; 32] {
-    blake3::derive_key("tabark 1 column block content", canonical)
+    let mut hasher = blake3::Hasher::new_derive_key("tabark 1 column block content");
+    encoding::for_each_part(cells, |part| {
+        hasher.update(part);
+    });
+    *hasher.finalize().as_bytes()
 }
 
 fn facts(cells: &Cells, encoding: Encoding, content: [u8; 32]) -> BlockFacts {

@@ -8,6 +8,7 @@ mod row_sink;
 mod schema;
 
 pub use bound::{Bound, Value, order_numbers_of};
+pub(crate) use cell::beginning;
 pub use cell::{Cell, CellKind};
 pub use cells::{Cells, CellsIter, CellsParts, Kinds};
 pub use row_group::RowGroup;
