@@ -71,29 +71,30 @@ pub(super) fn pack(words: &[u64], meaning: Meaning, steps: Steps, effort: Effort
             // Other modes calculate with the numbers, and what is left of a NaN's bits is the processor's affair.
             config = config.with_mode_spec(ModeSpec::Classic);
         }
-        return compress(words, |word| Some(f64::from_bits(word)), &config);
+        return compress(words, f64::from_bits, &config);
     }
     let (low, high) = words
         .iter()
         .fold((i64::MAX, i64::MIN), |(low, high), word| (low.min(word.cast_signed()), high.max(word.cast_signed())));
     let between = |least: i64, most: i64| least <= low && high <= most;
+    // Whichever type is taken, all words are of its range.
     if between(0, i64::from(u16::MAX)) {
-        compress(words, |word| u16::try_from(word).ok(), &config)
+        compress(words, |word| u16::try_from(word).unwrap_or(0), &config)
     } else if between(i64::from(i16::MIN), i64::from(i16::MAX)) {
-        compress(words, |word| i16::try_from(word.cast_signed()).ok(), &config)
+        compress(words, |word| i16::try_from(word.cast_signed()).unwrap_or(0), &config)
     } else if between(0, i64::from(u32::MAX)) {
-        compress(words, |word| u32::try_from(word).ok(), &config)
+        compress(words, |word| u32::try_from(word).unwrap_or(0), &config)
     } else if between(i64::from(i32::MIN), i64::from(i32::MAX)) {
-        compress(words, |word| i32::try_from(word.cast_signed()).ok(), &config)
+        compress(words, |word| i32::try_from(word.cast_signed()).unwrap_or(0), &config)
     } else if low >= 0 {
-        compress(words, Some, &config)
+        compress(words, |word| word, &config)
     } else {
-        compress(words, |word| Some(word.cast_signed()), &config)
+        compress(words, u64::cast_signed, &config)
     }
 }
 
-fn compress<T: Number>(words: &[u64], number: impl Fn(u64) -> Option<T>, config: &ChunkConfig) -> Option<Vec<u8>> {
-    let numbers: Vec<T> = words.iter().map(|word| number(*word)).collect::<Option<_>>()?;
+fn compress<T: Number>(words: &[u64], number: impl Fn(u64) -> T, config: &ChunkConfig) -> Option<Vec<u8>> {
+    let numbers: Vec<T> = words.iter().map(|word| number(*word)).collect();
     let packed = simple_compress(&numbers, config).ok()?;
     // A later version of the crate may choose a mode that readers of this format refuse.
     let (_, chunk) = FileDecompressor::new(packed.as_slice()).ok()?;
