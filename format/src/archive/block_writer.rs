@@ -64,14 +64,14 @@ impl PreparedBlock {
 impl ColumnEncoder {
     /// Encodes a column, and seals it if it is large enough for a frame of its own.
     pub(super) fn prepare(&self, column: usize, cells: Cells) -> Result<PreparedBlock> {
-        let measured = block::measure(&cells);
+        let content = block::content_digest(&cells);
         let partner = self.partner.as_ref();
-        if let Some(layered) = partner.and_then(|old| old.layered(column, &cells, measured.content, self.profile)) {
+        if let Some(layered) = partner.and_then(|old| old.layered(column, &cells, content, self.profile)) {
             drop(cells);
             return self.prepare_layered(column, layered);
         }
         let rows = u64::from(cells.rows());
-        let encoded = block::encode(&cells, measured, self.profile);
+        let encoded = block::encode(&cells, content, self.profile);
         drop(cells);
         let slice = self.seal(label::BLOCK, column, rows, encoded.bytes, encoded.compressible)?;
         Ok(PreparedBlock { facts: encoded.facts, content: Content::Whole(slice) })
