@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value as Json, json};
 use tabark::archive::WriterOptions;
@@ -26,7 +25,7 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
     let options = DumpOptions {
         tables: super::selection(&args.tables, &args.exclude)?,
         tags: args.tags.clone(),
-        time: args.time.map_or_else(now, Ok)?,
+        time: args.time.map_or_else(super::now, Ok)?,
         writer: concat!("tabark ", env!("CARGO_PKG_VERSION")).to_owned(),
         archive: writing(args),
     };
@@ -87,14 +86,6 @@ fn refuse_archive_path(args: &DumpArgs) -> Result<(), Error> {
             .with_hint("give the archive another name"));
     }
     Ok(())
-}
-
-fn now() -> Result<i64, Error> {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_micros()).ok())
-        .ok_or_else(|| Error::request("the clock is set to a time before 1970").with_hint("set the clock"))
 }
 
 fn print(args: &DumpArgs, report: &DumpReport, out: &mut Pipe) -> std::io::Result<()> {

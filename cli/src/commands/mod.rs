@@ -4,12 +4,15 @@ mod cat;
 mod demo;
 mod dump;
 mod list;
+#[cfg_attr(not(test), expect(dead_code, reason = "not offered before archives can be rewritten"))]
+mod prune;
 mod restore;
 mod show;
 mod verify;
 
 use std::io;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tabark::Error;
 use tabark::archive::Archive;
@@ -50,6 +53,15 @@ fn told(report: io::Result<()>) {
     if let Err(error) = report {
         problems::warn(&format!("the work is done, but its report is incomplete: writing standard output: {error}"));
     }
+}
+
+/// What the clock says, in microseconds since 1970.
+fn now() -> Result<i64, Error> {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_micros()).ok())
+        .ok_or_else(|| Error::request("the clock is set to a time before 1970").with_hint("set the clock"))
 }
 
 /// The library's own threads, for commands that read an archive. Called once, before anything else.
