@@ -46,11 +46,16 @@ impl Parent {
         GroupReader { container: self.archive.container() }
     }
 
+    /// The table of this name.
+    pub(super) fn find(&self, name: &str) -> Option<(&TableEntry, TableManifest)> {
+        let index = self.catalog.tables.binary_search_by(|table| table.name.as_str().cmp(name)).ok()?;
+        let entry = self.catalog.tables.get(index)?;
+        Some((entry, read_table_manifest(self.archive.container(), entry).ok()?))
+    }
+
     /// A table of the same name whose rows stand in the same order.
     pub(super) fn table(self: &Arc<Self>, schema: &TableSchema) -> Option<ParentTable> {
-        let index = self.catalog.tables.binary_search_by(|table| table.name.cmp(&schema.name)).ok()?;
-        let entry = self.catalog.tables.get(index)?;
-        let manifest = read_table_manifest(self.archive.container(), entry).ok()?;
+        let (entry, manifest) = self.find(&schema.name)?;
         if !same_key(schema, &manifest.schema) {
             return None;
         }

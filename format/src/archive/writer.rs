@@ -20,6 +20,8 @@ use super::parent::Parent;
 use super::reader::Archive;
 use super::rules;
 use super::snapshots;
+use super::stored_group::StoredGroup;
+use super::table_reader::GroupPlace;
 use super::table_writer::{GroupHead, Output, TableState};
 use super::workers::Workers;
 use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
@@ -38,7 +40,7 @@ pub struct WriterOptions {
     pub profile: Profile,
     /// Zstandard's level, 1 to 22; the profile's where absent.
     pub level: Option<i32>,
-    /// The id of a new archive; random where absent. Only tests have a reason to choose it.
+    /// The id of a new archive; random where absent. Archives that are written anew keep theirs, and tests choose it.
     pub archive_id: Option<[u8; 16]>,
     /// Threads at work, the caller's included; as many as there are cores where absent. The bytes do not depend on it.
     pub jobs: Option<NonZero<usize>>,
@@ -161,6 +163,14 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             }
             None => 1,
         };
+        self.begin_numbered(number, header)
+    }
+
+    /// Begins a snapshot of this number, which must be higher than those before it.
+    pub(crate) fn begin_numbered(self, number: u64, header: SnapshotHeader) -> Result<SnapshotWriter<S>> {
+        if number <= self.previous.as_ref().map_or(0, |previous| previous.commit.number) {
+            return Err(Error::request(format!("snapshot {number} after one of that number or a higher one")));
+        }
         let level = self.options.level.unwrap_or(self.options.profile.level());
         if !(1..=22).contains(&level) {
             return Err(Error::request(format!("compression level {level}; it goes from 1 to 22")));
@@ -182,6 +192,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             parent,
             header,
             tables: Vec::new(),
+            kept: Vec::new(),
             names: HashSet::new(),
             in_flight: InFlight::new(),
             objects: Vec::new(),
@@ -201,6 +212,8 @@ pub struct SnapshotWriter<S: WriteStorage> {
     header: SnapshotHeader,
     /// All that were begun, also those that were given up: row groups of theirs may still be under way.
     tables: Vec<TableInWriting>,
+    /// Those that were taken from the parent, and their logical bytes.
+    kept: Vec<(TableEntry, u64)>,
     /// Names of those that were finished.
     names: HashSet<String>,
     in_flight: InFlight<(usize, GroupHead), Result<PreparedBlock>>,
@@ -228,16 +241,41 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         Ok(TableWriter { number, grouper: RowGrouper::new(schema), name: schema.name.clone(), snapshot: self })
     }
 
+    /// Takes the table of this name from the snapshot before, as it is.
+    pub(crate) fn keep_table(&mut self, name: &str) -> Result<()> {
+        let refuse = |why| Err(Error::request(why).in_table(name));
+        let Some(parent) = &self.parent else { return refuse("no snapshot before that can be read") };
+        let Some((entry, manifest)) = parent.find(name) else { return refuse("the snapshot before has no such table") };
+        if !self.names.insert(name.to_owned()) {
+            return refuse("two tables of one name");
+        }
+        self.kept.push((entry.clone(), manifest.logical_bytes));
+        Ok(())
+    }
+
+    /// Hands a row group on that stands in another archive.
+    fn hand_on_stored(&mut self, table: usize, group: StoredGroup, recodes: bool) -> Result<()> {
+        let Some(TableInWriting { state, .. }) = self.tables.get_mut(table) else { return Ok(()) };
+        let (head, columns, work) = state.begin_stored(group, self.sealing, recodes);
+        self.make_room(columns.iter().map(|(bytes, ())| bytes).sum())?;
+        self.in_flight.push_columns(&mut self.out.frames.workers, (table, head), columns, &work);
+        self.pack_done()
+    }
+
+    fn pack_done(&mut self) -> Result<()> {
+        while let Some(done) = self.in_flight.next_done(&self.out.frames.workers) {
+            self.pack(done)?;
+        }
+        Ok(())
+    }
+
     /// Hands a row group on, once there is room for it. Row groups that are done meanwhile are packed and written.
     fn hand_on(&mut self, table: usize, group: RowGroup) -> Result<()> {
         self.make_room(group.bytes())?;
         let Some(TableInWriting { state, .. }) = self.tables.get_mut(table) else { return Ok(()) };
         let (head, work) = state.begin_group(&group, self.sealing);
         self.in_flight.push(&mut self.out.frames.workers, (table, head), group, &work);
-        while let Some(done) = self.in_flight.next_done(&self.out.frames.workers) {
-            self.pack(done)?;
-        }
-        Ok(())
+        self.pack_done()
     }
 
     fn make_room(&mut self, bytes: u64) -> Result<()> {
@@ -301,6 +339,11 @@ impl<S: WriteStorage> SnapshotWriter<S> {
                 rows: manifest.rows,
                 fingerprint: manifest.fingerprint,
             });
+        }
+        for (entry, bytes) in std::mem::take(&mut self.kept) {
+            rows += entry.rows;
+            logical_bytes += bytes;
+            entries.push(entry);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         let fingerprint = snapshot_fingerprint(entries.iter().map(|entry| (entry.name.as_str(), &entry.fingerprint)));
@@ -442,6 +485,20 @@ impl<S: WriteStorage> TableWriter<'_, S> {
     /// Bytes that all rows so far count for (`spec/format.md` §7.2).
     pub fn weight(&self) -> u64 {
         self.grouper.weight()
+    }
+
+    /// Adds a row group that is cut as its rows want it; none may have come through [`RowSink`] before.
+    pub(crate) fn add_group(&mut self, group: RowGroup) -> Result<()> {
+        self.snapshot.doing(|snapshot| snapshot.hand_on(self.number, group)).map_err(|error| error.in_table(&self.name))
+    }
+
+    /// Adds a row group that stands in another archive. Of its columns those are kept that the snapshot before has too; of
+    /// others the blocks are copied, or `recodes` says that they are encoded anew.
+    pub(crate) fn add_stored(&mut self, archive: &Arc<Archive>, place: GroupPlace, recodes: bool) -> Result<()> {
+        let group = StoredGroup::new(Arc::clone(archive), place);
+        self.snapshot
+            .doing(|snapshot| snapshot.hand_on_stored(self.number, group, recodes))
+            .map_err(|error| error.in_table(&self.name))
     }
 
     /// Ends the table. A table that is dropped instead is not part of the snapshot.
