@@ -45,6 +45,10 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Write rows to standard output.
     Cat(CatArgs),
+    /// Drop the snapshots that no rule keeps, after saying which and why.
+    Prune(PruneArgs),
+    /// Write an archive anew, without the bytes that belong to no snapshot.
+    Compact(CompactArgs),
     /// Make a small database and show on it what tabark does.
     Demo(DemoArgs),
 }
@@ -58,6 +62,8 @@ impl Command {
             Self::Show(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Restore(args) => args.json,
+            Self::Prune(args) => args.json,
+            Self::Compact(args) => args.json,
             Self::Cat(_) | Self::Demo(_) => false,
         }
     }
@@ -234,6 +240,26 @@ pub(crate) struct PruneArgs {
     /// Only say what would be done.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark compact`.
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// Compress every block anew at this level, 1 (fast) to 22 (small); without it blocks are copied where they can be.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22))]
+    pub(crate) level: Option<i32>,
+    /// Work faster for a somewhat larger archive: what must be encoded is encoded and compressed with less effort.
+    #[arg(long)]
+    pub(crate) fast: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
     /// Report as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,10 +7,12 @@ use serde_json::{Map, Value as Json, json};
 use tabark::Error;
 use tabark::archive::SnapshotSummary;
 use tabark::history::retention::{self, Candidate, Decision, Plan, Policy};
+use tabark::rewrite::{self, Kept};
 
 use super::Outcome;
 use crate::args::{Keep, PruneArgs};
 use crate::exit::{Exit, Failure};
+use crate::progress::Progress;
 use crate::report::aligned::{Aligned, Side};
 use crate::report::text::{pairs, shorten, visible, wrapped};
 use crate::report::units::{counted, size, time};
@@ -20,12 +22,19 @@ use crate::report::{json as as_json, problems};
 const TAGS_WIDTH: usize = 20;
 const REASONS_WIDTH: usize = 46;
 
-/// `rewrite` replaces the archive by one that holds only the snapshots of these numbers.
-pub(crate) fn run(
-    args: &PruneArgs,
-    out: &mut dyn Write,
-    rewrite: impl FnOnce(&Path, &[u64]) -> Result<(), Failure>,
-) -> Outcome {
+pub(crate) fn run(args: &PruneArgs, out: &mut dyn Write) -> Outcome {
+    run_with(args, out, |plan| {
+        super::use_threads(&args.jobs)?;
+        let progress = Progress::start()?;
+        // What was dumped since the plan was made stays.
+        let kept = Kept::AllBut(&plan.dropped());
+        rewrite::rewrite(&args.archive, kept, None, super::writing(false, None, &args.jobs), &progress)?;
+        Ok(())
+    })
+}
+
+/// `rewrite` replaces the archive by one without the snapshots that the plan drops.
+fn run_with(args: &PruneArgs, out: &mut dyn Write, rewrite: impl FnOnce(&Plan) -> Result<(), Failure>) -> Outcome {
     let policy = policy(&args.keep);
     policy.check().map_err(Failure::Usage)?;
     let archive = super::open(&args.archive)?;
@@ -50,7 +59,7 @@ pub(crate) fn run(
         return Ok(Exit::Well);
     }
     if !pruning.plan.dropped().is_empty() {
-        rewrite(&args.archive, &pruning.plan.kept())?;
+        rewrite(&pruning.plan)?;
     }
     let bytes_after = length(&args.archive)?;
     super::told(if args.json {
@@ -229,8 +238,8 @@ mod tests {
         let path = folder.path().join("app.tabark").display().to_string();
         let line = Line::try_parse_from(["prune", &path].iter().chain(arguments)).unwrap();
         let (mut out, mut kept) = (Vec::new(), None);
-        let outcome = run(&line.args, &mut out, |_, keep| {
-            kept = Some(keep.to_vec());
+        let outcome = run_with(&line.args, &mut out, |plan| {
+            kept = Some(plan.kept());
             Ok(())
         });
         (outcome, String::from_utf8(out).unwrap(), kept)
