@@ -10,6 +10,8 @@ mod demo;
 mod dump;
 #[path = "cli/endings.rs"]
 mod endings;
+#[path = "cli/filters.rs"]
+mod filters;
 #[path = "cli/list_and_show.rs"]
 mod list_and_show;
 #[path = "cli/restore.rs"]

@@ -5,6 +5,8 @@
 mod files;
 #[path = "rewrite/model.rs"]
 mod model;
+#[path = "rewrite/replaced.rs"]
+mod replaced;
 #[path = "rewrite/rules.rs"]
 mod rules;
 #[path = "common/tables.rs"]

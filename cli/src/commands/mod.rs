@@ -7,6 +7,7 @@ mod dump;
 mod list;
 mod prune;
 mod restore;
+mod rules;
 mod show;
 mod verify;
 
@@ -23,6 +24,15 @@ use crate::args::{Command, Jobs};
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
 use crate::report::problems;
+
+/// The clock's time, in microseconds since 1970-01-01T00:00:00Z.
+fn now() -> Result<i64, Error> {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_micros()).ok())
+        .ok_or_else(|| Error::request("the clock is set to a time before 1970").with_hint("set the clock"))
+}
 
 /// How a command ends.
 pub(crate) type Outcome = Result<Exit, Failure>;
@@ -63,15 +73,6 @@ fn writing(fast: bool, level: Option<i32>, jobs: &Jobs) -> WriterOptions {
     let mut options = WriterOptions::default().with_profile(profile);
     options.jobs = jobs.number;
     level.map_or(options, |level| options.with_level(level))
-}
-
-/// What the clock says, in microseconds since 1970.
-fn now() -> Result<i64, Error> {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_micros()).ok())
-        .ok_or_else(|| Error::request("the clock is set to a time before 1970").with_hint("set the clock"))
 }
 
 /// The library's own threads, for commands that read an archive. Called once, before anything else.

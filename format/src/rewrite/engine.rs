@@ -119,8 +119,7 @@ impl Copier<'_, '_> {
     ) -> Result<u64> {
         let name = &table.schema().name;
         self.observer.begin(Phase::Rewrite, Some(name), Some(table.manifest().rows), None);
-        // What a manifest says of its table beyond rows and schema would have to be handed on here too.
-        let mut writer = writing.begin_table(table.schema())?;
+        let mut writer = writing.begin_part(table.schema(), &table.manifest().filters)?;
         let dropped = match (&mut self.rule, columns) {
             (Some(rule), Some(columns)) => {
                 let mut rows = recut::Rows { old: self.old, table, recodes: self.recodes, observer: self.observer };

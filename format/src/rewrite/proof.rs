@@ -68,8 +68,8 @@ fn check_table(
         return refuse("another fingerprint");
     }
     let (old, new) = (old.open_table(before)?, new.open_table(now)?);
-    if old.schema() != new.schema() {
-        return refuse("another schema");
+    if old.schema() != new.schema() || old.manifest().filters != new.manifest().filters {
+        return refuse("another schema, or other filters");
     }
     if dropped == 0 && old.manifest().logical_bytes != new.manifest().logical_bytes {
         return refuse("cells of another size");

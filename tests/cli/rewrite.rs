@@ -1,0 +1,3 @@
+//! `tabark compact` and `tabark prune`.
+
+use super::{Scene, json, run, succeed};
