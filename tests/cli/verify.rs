@@ -12,7 +12,7 @@ fn damage(folder: &Folder, table: &str, column: usize) -> u64 {
     let archive = Archive::open(&folder.path("app.tabark")).unwrap();
     let found = archive.select(&SnapshotSelector::Latest).unwrap().table(table).unwrap();
     let place = found.groups().next().unwrap().unwrap();
-    let frame = *place.frame(column).unwrap();
+    let frame = *place.frame_of(&place.entry.blocks[column].base().unwrap().slice).unwrap();
     let mut bytes = folder.bytes("app.tabark");
     bytes[usize::try_from(frame.offset + frame.length - 1).unwrap()] ^= 4;
     folder.write("app.tabark", &bytes);

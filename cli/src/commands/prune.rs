@@ -170,54 +170,42 @@ impl Pruning<'_> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
+    use std::sync::Arc;
+
     use clap::Parser;
-    use tabark::archive::WriterOptions;
-    use tabark::dump::{DumpOptions, dump};
-    use tabark::model::{RowSink, SourceDescription, TableSchema};
-    use tabark::selection::Selection;
-    use tabark::source::{Source, SourceCatalog};
+    use tabark::archive::{Archive, ArchiveWriter, SnapshotHeader, WriterOptions};
+    use tabark::container::Memory;
+    use tabark::model::SourceDescription;
 
     use super::*;
 
-    /// A database without tables.
-    struct Nothing(SourceCatalog);
-
-    impl Source for Nothing {
-        fn catalog(&self) -> &SourceCatalog {
-            &self.0
-        }
-
-        fn read_table(&self, _: &TableSchema, _: &mut dyn RowSink) -> tabark::Result<()> {
-            Ok(())
-        }
-
-        fn read_internal(&self, _: &TableSchema, _: &[&str], _: &mut dyn RowSink) -> tabark::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// An archive of snapshots of these times; the first is tagged.
+    /// An archive of snapshots of these times, without tables; the first is tagged.
     fn archive(times: &[&str]) -> tempfile::TempDir {
-        let description = SourceDescription {
+        let source = SourceDescription {
             engine: "sqlite".into(),
             engine_version: "3".into(),
             name: "app".into(),
             settings: Vec::new(),
         };
-        let source =
-            Nothing(SourceCatalog { description, tables: Vec::new(), objects: Vec::new(), omitted: Vec::new() });
-        let folder = tempfile::tempdir().unwrap();
+        let mut storage = Memory::default();
         for (place, time) in times.iter().enumerate() {
-            let tags = if place == 0 { vec![("deploy".into(), "v1".into())] } else { Vec::new() };
-            let options = DumpOptions {
-                tables: Selection::everything(),
-                tags,
-                time: time.parse::<jiff::Timestamp>().unwrap().as_microsecond(),
-                writer: "test".into(),
-                archive: WriterOptions::default(),
+            let writer = if place == 0 {
+                ArchiveWriter::create(&mut storage, WriterOptions::default())
+            } else {
+                let archive = Archive::from_storage(Arc::new(storage.bytes.clone())).unwrap();
+                ArchiveWriter::append(&mut storage, Arc::new(archive), WriterOptions::default())
             };
-            dump(&source, &folder.path().join("app.tabark"), &options, &()).unwrap();
+            let header = SnapshotHeader {
+                time: time.parse::<jiff::Timestamp>().unwrap().as_microsecond(),
+                tags: if place == 0 { vec![("deploy".into(), "v1".into())] } else { Vec::new() },
+                source: source.clone(),
+                writer: "test".into(),
+                omitted: Vec::new(),
+            };
+            writer.unwrap().begin_snapshot(header).unwrap().commit().unwrap();
         }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("app.tabark"), storage.bytes).unwrap();
         folder
     }
 
@@ -323,7 +311,7 @@ nothing was changed (--dry-run)
     fn a_damaged_archive_is_left_alone() {
         let folder = archive(&TIMES);
         let path = folder.path().join("app.tabark");
-        let place = tabark::archive::Archive::open(&path).unwrap().snapshots().unwrap()[0].manifest.offset + 110;
+        let place = Archive::open(&path).unwrap().snapshots().unwrap()[0].manifest.offset + 110;
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[usize::try_from(place).unwrap()] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
