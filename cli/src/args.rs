@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tabark::Error;
 use tabark::archive::SnapshotSelector;
 use tabark::history::duration::Duration;
+use tabark::history::retention::{self, Count, TagRule};
 use tabark::restore::RestoreMode;
 
 /// A verified snapshot archive for database tables.
@@ -44,6 +45,10 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Write rows to standard output.
     Cat(CatArgs),
+    /// Drop the snapshots that no rule keeps, after saying which and why.
+    Prune(PruneArgs),
+    /// Write an archive anew, without the bytes that belong to no snapshot.
+    Compact(CompactArgs),
     /// Make a small database and show on it what tabark does.
     Demo(DemoArgs),
 }
@@ -57,6 +62,8 @@ impl Command {
             Self::Show(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Restore(args) => args.json,
+            Self::Prune(args) => args.json,
+            Self::Compact(args) => args.json,
             Self::Cat(_) | Self::Demo(_) => false,
         }
     }
@@ -235,6 +242,70 @@ pub(crate) enum Format {
     Jsonl,
 }
 
+/// `tabark prune`.
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark compact`.
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// Compress every block anew at this level, 1 (fast) to 22 (small); without it blocks are copied where they can be.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22))]
+    pub(crate) level: Option<i32>,
+    /// Work faster for a somewhat larger archive: what must be encoded is encoded and compressed with less effort.
+    #[arg(long)]
+    pub(crate) fast: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to keep: what any of these keeps. Periods are of the calendar in UTC, and those without a snapshot do not count.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Keep {
+    /// Keep the newest N snapshots; here and below, N can be "unlimited".
+    #[arg(long = "keep-last", value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub(crate) last: Option<Count>,
+    /// Keep the newest snapshot of each of the last N hours that have one.
+    #[arg(long = "keep-hourly", value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub(crate) hourly: Option<Count>,
+    /// Keep the newest snapshot of each of the last N days that have one.
+    #[arg(long = "keep-daily", value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub(crate) daily: Option<Count>,
+    /// Keep the newest snapshot of each of the last N weeks (from Monday) that have one.
+    #[arg(long = "keep-weekly", value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub(crate) weekly: Option<Count>,
+    /// Keep the newest snapshot of each of the last N months that have one.
+    #[arg(long = "keep-monthly", value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub(crate) monthly: Option<Count>,
+    /// Keep the newest snapshot of each of the last N years that have one.
+    #[arg(long = "keep-yearly", value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
+    pub(crate) yearly: Option<Count>,
+    /// Keep all that are at most this much older than the newest snapshot: 12h, 90d, 2w, 6mo, 1y6mo.
+    #[arg(long = "keep-within", value_name = "DURATION", value_parser = parse_within)]
+    pub(crate) within: Option<Duration>,
+    /// Keep all that have this tag, with any value if none is given; may be repeated.
+    #[arg(long = "keep-tag", value_name = "KEY[=VALUE]", value_parser = parse_tag_rule)]
+    pub(crate) tags: Vec<TagRule>,
+}
+
 /// `tabark demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -275,6 +346,18 @@ fn parse_mode(text: &str) -> Result<RestoreMode, String> {
 
 fn parse_root(text: &str) -> Result<[u8; 32], String> {
     tabark::hex::decode_digest(text).ok_or_else(|| "a root is 64 hex digits".to_owned())
+}
+
+fn parse_count(text: &str) -> Result<Count, String> {
+    text.parse().map_err(|error: Error| with_hint(&error))
+}
+
+fn parse_within(text: &str) -> Result<Duration, String> {
+    retention::parse_within(text).map_err(|error| with_hint(&error))
+}
+
+fn parse_tag_rule(text: &str) -> Result<TagRule, String> {
+    text.parse().map_err(|error: Error| with_hint(&error))
 }
 
 /// clap has one line for what is wrong with a value.

@@ -78,6 +78,7 @@ fn rate(bytes: u64, elapsed: Duration) -> u64 {
 fn verb(phase: Phase) -> &'static str {
     match phase {
         Phase::Dump => "dumping",
+        Phase::Rewrite => "rewriting",
         Phase::Verify => "hashing",
         Phase::Check => "checking",
         Phase::Restore => "restoring",

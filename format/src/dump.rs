@@ -7,7 +7,7 @@ use crate::archive::{
     Archive, ArchiveWriter, CommitSummary, SnapshotHeader, SnapshotWriter, TableWriter, WriterOptions,
 };
 use crate::container::{AppendFile, NewFile, WriteStorage};
-use crate::error::{Error, Layer, Result};
+use crate::error::{Error, Result};
 use crate::model::{Cell, Filter, Omission, TableSchema, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::selection::{Selection, no_such_table};
@@ -76,27 +76,13 @@ pub fn dump(source: &dyn Source, path: &Path, options: &DumpOptions, observer: &
     let mut file = AppendFile::lock(path)?;
     let archive = Arc::new(Archive::from_storage(Arc::new(file.reader()?))?);
     let (end, tail) = (archive.container().last().end(), archive.tail());
-    if tail > 0 {
-        check_tail(&archive)?;
-    }
+    archive.check_tail()?;
     file.start_at(end);
     let writer = ArchiveWriter::append(file, archive, options.archive)?;
     let mut report = dump_snapshot(source, writer, options, observer)?;
     report.created = false;
     report.tail_removed = tail;
     Ok(report)
-}
-
-/// What stands behind the last commit is about to be cut off: refuses where that may be more than an unfinished append.
-fn check_tail(archive: &Archive) -> Result<()> {
-    let hint = "`tabark verify` tells what is intact. Keep this archive as it is, and dump into a new one";
-    let container = archive.container();
-    container.check_chain().map_err(|error| error.with_hint(hint))?;
-    if container.tail_may_be_a_snapshot() {
-        let why = "what stands behind the last commit looks like a snapshot whose commit is damaged; it is not cut off";
-        return Err(Error::damaged(Layer::Tail, why).at(container.last().end()).with_hint(hint));
-    }
-    Ok(())
 }
 
 /// Dumps one snapshot through any writer.

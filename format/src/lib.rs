@@ -58,6 +58,7 @@ pub mod model;
 pub mod observer;
 #[cfg(feature = "sqlite")]
 pub mod restore;
+pub mod rewrite;
 pub mod selection;
 pub mod source;
 #[cfg(feature = "sqlite")]

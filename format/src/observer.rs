@@ -6,6 +6,8 @@
 pub enum Phase {
     /// Rows are read from a source and stored.
     Dump,
+    /// Snapshots of an archive are written anew.
+    Rewrite,
     /// Stored bytes are hashed.
     Verify,
     /// Rows are decoded and their content is checked.

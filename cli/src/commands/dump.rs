@@ -4,12 +4,11 @@ use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
-use tabark::archive::WriterOptions;
+use tabark::Error;
 use tabark::dump::{DumpOptions, DumpReport, DumpedTable};
 use tabark::model::Filter;
 use tabark::source::Source;
 use tabark::source::sqlite::{Reading, SqliteSource};
-use tabark::{Error, Profile};
 
 use super::{Outcome, rules};
 use crate::args::DumpArgs;
@@ -30,7 +29,7 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
         tags: args.tags.clone(),
         time: args.time.map_or_else(super::now, Ok)?,
         writer: concat!("tabark ", env!("CARGO_PKG_VERSION")).to_owned(),
-        archive: writing(args),
+        archive: super::writing(args.fast, args.level, &args.jobs),
     };
     let progress = Progress::start()?;
     let source = SqliteSource::open(&args.source)?;
@@ -50,13 +49,6 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
         print(args, &report, out)
     });
     Ok(Exit::Well)
-}
-
-fn writing(args: &DumpArgs) -> WriterOptions {
-    let profile = if args.fast { Profile::Fast } else { Profile::Standard };
-    let mut options = WriterOptions::default().with_profile(profile);
-    options.jobs = args.jobs.number;
-    args.level.map_or(options, |level| options.with_level(level))
 }
 
 fn refuse_other_engines(source: &Path) -> Result<(), Failure> {

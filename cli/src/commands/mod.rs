@@ -1,9 +1,11 @@
 //! The commands. Each turns its arguments into library calls, and what comes back into a report.
 
 mod cat;
+mod compact;
 mod demo;
 mod dump;
 mod list;
+mod prune;
 mod restore;
 mod rules;
 mod show;
@@ -13,10 +15,10 @@ use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tabark::Error;
-use tabark::archive::Archive;
+use tabark::archive::{Archive, WriterOptions};
 use tabark::selection::Selection;
 use tabark::source::sqlite::side_files;
+use tabark::{Error, Profile};
 
 use crate::args::{Command, Jobs};
 use crate::exit::{Exit, Failure};
@@ -44,6 +46,8 @@ pub(crate) fn run(command: &Command, out: &mut Pipe) -> Outcome {
         Command::Verify(args) => verify::run(args, out),
         Command::Restore(args) => restore::run(args, out),
         Command::Cat(args) => cat::run(args, out),
+        Command::Prune(args) => prune::run(args, out),
+        Command::Compact(args) => compact::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }
 }
@@ -61,6 +65,14 @@ fn told(report: io::Result<()>) {
     if let Err(error) = report {
         problems::warn(&format!("the work is done, but its report is incomplete: writing standard output: {error}"));
     }
+}
+
+/// How an archive is written.
+fn writing(fast: bool, level: Option<i32>, jobs: &Jobs) -> WriterOptions {
+    let profile = if fast { Profile::Fast } else { Profile::Standard };
+    let mut options = WriterOptions::default().with_profile(profile);
+    options.jobs = jobs.number;
+    level.map_or(options, |level| options.with_level(level))
 }
 
 /// The library's own threads, for commands that read an archive. Called once, before anything else.

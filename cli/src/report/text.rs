@@ -64,14 +64,24 @@ pub(crate) fn pairs(pairs: &[(String, String)]) -> String {
 
 /// The same, on as many lines as it takes to keep to this width (a longer pair has a line of its own).
 pub(crate) fn wrapped_pairs(pairs: &[(String, String)], width: usize) -> Vec<String> {
+    wrapped(pairs.iter().map(pair), " ", width)
+}
+
+/// Texts that are visible already, on as many lines as it takes to keep to this width (a longer text has a line of its own). The
+/// separator stands between them; no line begins or ends in its spaces.
+pub(crate) fn wrapped(texts: impl Iterator<Item = String>, separator: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for text in pairs.iter().map(pair) {
+    for text in texts {
         match lines.last_mut() {
-            Some(line) if line.width() + 1 + text.width() <= width => {
-                line.push(' ');
+            Some(line) if line.width() + separator.width() + text.width() <= width => {
+                line.push_str(separator);
                 line.push_str(&text);
             }
-            _ => lines.push(text),
+            Some(line) => {
+                line.push_str(separator.trim_end());
+                lines.push(text);
+            }
+            None => lines.push(text),
         }
     }
     lines
@@ -130,6 +140,8 @@ mod tests {
         assert_eq!(pairs(&all), "a=1 bb=1 c=1");
         assert_eq!(wrapped_pairs(&all, 8), ["a=1 bb=1", "c=1"]);
         assert_eq!(wrapped_pairs(&all, 1), ["a=1", "bb=1", "c=1"]);
+        let texts = ["ab", "c", "def"].map(str::to_owned);
+        assert_eq!(wrapped(texts.into_iter(), ", ", 5), ["ab, c,", "def"]);
     }
 
     #[test]

@@ -6,11 +6,12 @@ use super::manifest::{Label, PieceEntry, label};
 use super::pack::{Place, PlacedSlice, SHARE_BELOW, SealedSlice, Sealing};
 use super::partner::{Layered, LocatedLayer, Partner};
 use super::pending::{PendingBlock, PendingGroup, PendingLayer, PendingPiece, PendingSlice, SlicePlace};
+use super::stored_group::{StoredGroup, WholeBlock};
 use super::table_writer::{GroupHead, Output};
 use crate::block::{self, BlockFacts};
 use crate::container::WriteStorage;
 use crate::encoding::Profile;
-use crate::error::Result;
+use crate::error::{Error, Layer, Result};
 use crate::model::Cells;
 
 /// What is done with a row group's columns, on any thread.
@@ -21,6 +22,8 @@ pub(super) struct ColumnEncoder {
     /// Number of the row group.
     pub(super) group: u64,
     pub(super) partner: Option<Arc<Partner>>,
+    /// Is a block that stands in another archive encoded anew, rather than copied?
+    pub(super) recodes: bool,
 }
 
 /// A column of a row group, ready to be put in its place.
@@ -66,10 +69,49 @@ impl ColumnEncoder {
     pub(super) fn prepare(&self, column: usize, cells: Cells) -> Result<PreparedBlock> {
         let content = block::content_digest(&cells);
         let partner = self.partner.as_ref();
-        if let Some(layered) = partner.and_then(|old| old.layered(column, &cells, content, self.profile)) {
+        let layered = partner
+            .and_then(|old| old.kept(column, content).or_else(|| old.patched(column, &cells, content, self.profile)));
+        if let Some(layered) = layered {
             drop(cells);
             return self.prepare_layered(column, layered);
         }
+        self.prepare_whole(column, cells, content)
+    }
+
+    /// The same for a column of a row group that is stored in another archive. It is read only where it must be.
+    pub(super) fn prepare_stored(&self, column: usize, stored: &StoredGroup) -> Result<PreparedBlock> {
+        let facts = stored.facts(column)?;
+        let mut cells = None;
+        if let Some(old) = &self.partner {
+            if let Some(kept) = old.kept(column, facts.content) {
+                return self.prepare_layered(column, kept);
+            }
+            if old.may_be_patched(column, facts.rows, facts.logical_bytes) {
+                let read = stored.cells(column)?;
+                if let Some(layered) = old.patched(column, &read, facts.content, self.profile) {
+                    return self.prepare_layered(column, layered);
+                }
+                cells = Some(read);
+            }
+        }
+        if !self.recodes
+            && let Some(WholeBlock { bytes, compressible }) = stored.whole(column)?
+        {
+            let slice = self.seal(label::BLOCK, column, facts.rows, bytes, compressible)?;
+            return Ok(PreparedBlock { facts, content: Content::Whole(slice) });
+        }
+        let cells = match cells {
+            Some(cells) => cells,
+            None => stored.cells(column)?,
+        };
+        if block::content_digest(&cells) != facts.content {
+            let why = "a block of other cells than its content digest says";
+            return Err(Error::damaged(Layer::Content, why).at(stored.place.page_offset()));
+        }
+        self.prepare_whole(column, cells, facts.content)
+    }
+
+    fn prepare_whole(&self, column: usize, cells: Cells, content: [u8; 32]) -> Result<PreparedBlock> {
         let rows = u64::from(cells.rows());
         let encoded = block::encode(&cells, content, self.profile);
         drop(cells);

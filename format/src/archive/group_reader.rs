@@ -98,6 +98,13 @@ impl GroupReader<'_> {
         })
     }
 
+    /// The bytes of a slice, and whether it is the only one of its frame.
+    pub(super) fn slice(&self, place: &GroupPlace, slice: &SliceEntry) -> Result<(Vec<u8>, bool)> {
+        let bytes = self.with_slice(place, slice, |bytes| Ok(bytes.to_vec()))?;
+        let is_alone = bytes.len() >= pack::SHARE_BELOW;
+        Ok((bytes, is_alone))
+    }
+
     /// Calls `use_bytes` with the bytes of a slice, which lie in a checked frame.
     fn with_slice<T>(
         &self,

@@ -15,8 +15,8 @@ const BYTES_UNDER_WAY: u64 = 48 << 20;
 /// microseconds, encoding and compressing so many bytes takes hundreds.
 const PART_BYTES: u64 = 64 << 10;
 
-/// What is done with a column: its number, its cells.
-pub(super) type ColumnWork<T> = Arc<dyn Fn(usize, Cells) -> T + Send + Sync>;
+/// What is done with a column: its number, its cells (or what else it is worked out from).
+pub(super) type ColumnWork<T, C = Cells> = Arc<dyn Fn(usize, C) -> T + Send + Sync>;
 
 /// Row groups under way, each with what the caller wants to know of it later.
 pub(super) struct InFlight<M, T> {
@@ -49,10 +49,22 @@ impl<M, T: Send + 'static> InFlight<M, T> {
 
     /// Hands the columns of a row group on. What is too small for that is done here and now.
     pub(super) fn push(&mut self, workers: &mut Workers, meta: M, group: RowGroup, work: &ColumnWork<T>) {
-        let bytes = group.bytes();
-        let columns = group.into_columns().into_iter().enumerate();
+        let columns = group.into_columns().into_iter().map(|cells| (cells.logical_bytes(), cells)).collect();
+        self.push_columns(workers, meta, columns, work);
+    }
+
+    /// The same with columns of whatever sort, each with its bytes.
+    pub(super) fn push_columns<C: Send + 'static>(
+        &mut self,
+        workers: &mut Workers,
+        meta: M,
+        columns: Vec<(u64, C)>,
+        work: &ColumnWork<T, C>,
+    ) {
+        let bytes = columns.iter().map(|(bytes, _)| bytes).sum();
+        let columns = columns.into_iter().enumerate();
         let parts = if workers.is_alone() || bytes < PART_BYTES {
-            vec![Part::Done(columns.map(|(column, cells)| work(column, cells)).collect())]
+            vec![Part::Done(columns.map(|(column, (_, cells))| work(column, cells)).collect())]
         } else {
             hand_on(workers, columns, work)
         };
@@ -85,19 +97,19 @@ impl<M, T: Send + 'static> InFlight<M, T> {
     }
 }
 
-fn hand_on<T: Send + 'static>(
+fn hand_on<T: Send + 'static, C: Send + 'static>(
     workers: &mut Workers,
-    columns: impl Iterator<Item = (usize, Cells)>,
-    work: &ColumnWork<T>,
+    columns: impl Iterator<Item = (usize, (u64, C))>,
+    work: &ColumnWork<T, C>,
 ) -> Vec<Part<T>> {
     let mut columns = columns.peekable();
     let mut parts = Vec::new();
     while columns.peek().is_some() {
         let (mut some, mut bytes) = (Vec::new(), 0);
         while bytes < PART_BYTES
-            && let Some((column, cells)) = columns.next()
+            && let Some((column, (size, cells))) = columns.next()
         {
-            bytes += cells.logical_bytes();
+            bytes += size;
             some.push((column, cells));
         }
         let work = Arc::clone(work);

@@ -17,6 +17,7 @@ mod reader;
 mod rules;
 mod select;
 mod snapshots;
+mod stored_group;
 mod table_reader;
 mod table_writer;
 mod tree;

@@ -51,6 +51,12 @@ impl Parent {
         GroupReader { container: self.archive.container() }
     }
 
+    /// The table of this name in the newest snapshot.
+    pub(super) fn find(&self, name: &str) -> Option<(&TableEntry, TableManifest)> {
+        let entry = entry(&self.catalog, name)?;
+        Some((entry, read_table_manifest(self.archive.container(), entry).ok()?))
+    }
+
     /// A table of the same name whose rows stand in the same order.
     pub(super) fn table(self: &Arc<Self>, schema: &TableSchema) -> Option<ParentTable> {
         let entry = entry(&self.catalog, &schema.name)

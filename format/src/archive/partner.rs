@@ -6,10 +6,11 @@ use super::layers::most_piece_bytes;
 use super::manifest::{BlockEntry, LayerEntry, PieceEntry};
 use super::pack::PlacedSlice;
 use super::parent::{Origin, Parent};
+use super::stored_group::StoredGroup;
 use super::table_reader::GroupPlace;
 use crate::block::{self, BlockFacts, EncodedPatch};
 use crate::encoding::{Encoding, Profile};
-use crate::error::Result;
+use crate::error::{Error, Layer, Result};
 use crate::history::align::{align, row_hashes};
 use crate::history::patch::patch;
 use crate::limits::MAX_LAYERS;
@@ -46,6 +47,8 @@ enum Keys {
     Same,
     /// These columns of it, by number and cells.
     Other(Vec<(usize, Cells)>),
+    /// These columns of a row group that is stored elsewhere.
+    Stored(Vec<usize>, Arc<StoredGroup>),
 }
 
 /// A layer, and where its places are.
@@ -94,6 +97,16 @@ impl Partner {
         self
     }
 
+    /// The same, where the new row group is stored in another archive.
+    pub(super) fn with_stored_keys(mut self, columns: Vec<usize>, stored: &Arc<StoredGroup>) -> Self {
+        let same = columns.iter().all(|column| {
+            let (new, old) = (stored.block(*column), self.old_block(*column));
+            new.is_ok_and(|new| old.is_some_and(|(_, old)| old.content == new.content))
+        });
+        self.keys = if same { Keys::Same } else { Keys::Stored(columns, Arc::clone(stored)) };
+        self
+    }
+
     /// The partner's layers.
     pub(super) fn layers(&self) -> &[LocatedLayer] {
         &self.layers
@@ -112,6 +125,10 @@ impl Partner {
                 Keys::Same => Some(Places::default()),
                 Keys::Unknown => None,
                 Keys::Other(keys) => self.align(keys),
+                Keys::Stored(columns, stored) => {
+                    let read = |column: &usize| Some((*column, stored.cells(*column).ok()?));
+                    columns.iter().map(read).collect::<Option<Vec<_>>>().and_then(|keys| self.align(&keys))
+                }
             })
             .as_ref()
     }
@@ -140,20 +157,37 @@ impl Partner {
         Some((old, self.place.entry.blocks.get(old)?))
     }
 
-    /// A column of the new row group as the partner's and what differs; `None` where it had better be written whole.
-    pub(super) fn layered(&self, column: usize, cells: &Cells, content: [u8; 32], profile: Profile) -> Option<Layered> {
-        let (old_column, old) = self.old_block(column)?;
-        if old.content == content && matches!(self.keys, Keys::Same) && self.layers_above(old) < MAX_LAYERS {
-            let facts = kept_facts(self.rows(), old)?;
-            return Some(Layered { pieces: self.pieces(old)?, facts, patch: None, patch_rows: 0 });
-        }
-        if cells.logical_bytes() < PATCH_FROM_BYTES
-            || self.rows() < 2
-            || cells.rows() < 2
-            || self.layers_above(old) >= MOST_LAYERS
-        {
+    /// Is this column of the new row group the partner's?
+    pub(super) fn keeps(&self, column: usize, content: [u8; 32]) -> bool {
+        let same = |(_, old): (usize, &BlockEntry)| old.content == content && self.layers_above(old) < MAX_LAYERS;
+        matches!(self.keys, Keys::Same) && self.old_block(column).is_some_and(same)
+    }
+
+    /// The partner's column, for a new row group that has the same.
+    pub(super) fn kept(&self, column: usize, content: [u8; 32]) -> Option<Layered> {
+        if !self.keeps(column, content) {
             return None;
         }
+        let (_, old) = self.old_block(column)?;
+        let facts = facts_of(self.rows(), old).ok()?;
+        Some(Layered { pieces: self.pieces(old)?, facts, patch: None, patch_rows: 0 })
+    }
+
+    /// Might a column of so many rows and bytes be worth a patch?
+    pub(super) fn may_be_patched(&self, column: usize, rows: u64, logical_bytes: u64) -> bool {
+        logical_bytes >= PATCH_FROM_BYTES
+            && self.rows() >= 2
+            && rows >= 2
+            && self.old_block(column).is_some_and(|(_, old)| self.layers_above(old) < MOST_LAYERS)
+            && self.places().is_some()
+    }
+
+    /// A column of the new row group as the partner's and what differs; `None` where it had better be written whole.
+    pub(super) fn patched(&self, column: usize, cells: &Cells, content: [u8; 32], profile: Profile) -> Option<Layered> {
+        if !self.may_be_patched(column, u64::from(cells.rows()), cells.logical_bytes()) {
+            return None;
+        }
+        let (old_column, old) = self.old_block(column)?;
         let places = self.places()?;
         let reader = self.parent.reader();
         let (encoding, before) = reader.read_block(&self.place, old_column, self.old_places()?).ok()?;
@@ -221,10 +255,11 @@ impl Share {
     }
 }
 
-/// What is known of a block that stays.
-fn kept_facts(rows: u64, block: &BlockEntry) -> Option<BlockFacts> {
-    let encoding = Encoding::from_number(block.base()?.encoding)?;
+/// What a page says of a block.
+pub(super) fn facts_of(rows: u64, block: &BlockEntry) -> Result<BlockFacts> {
+    let base = block.base().ok_or_else(|| Error::damaged(Layer::Page, "a block without pieces"))?;
+    let encoding = Encoding::known(base.encoding)?;
     let range = block.minimum.clone().zip(block.maximum.clone());
     let BlockEntry { logical_bytes, nulls, content, .. } = *block;
-    Some(BlockFacts { rows, encoding, logical_bytes, nulls, range, content })
+    Ok(BlockFacts { rows, encoding, logical_bytes, nulls, range, content })
 }

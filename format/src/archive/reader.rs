@@ -40,6 +40,21 @@ impl Archive {
         self.container.last().tail
     }
 
+    /// The tail is about to be cut off: refuses where it may be more than an unfinished append.
+    pub(crate) fn check_tail(&self) -> Result<()> {
+        if self.tail() == 0 {
+            return Ok(());
+        }
+        let hint = "`tabark verify` tells what is intact. Keep this archive as it is, and dump into a new one";
+        self.container.check_chain().map_err(|error| error.with_hint(hint))?;
+        if self.container.tail_may_be_a_snapshot() {
+            let why =
+                "what stands behind the last commit looks like a snapshot whose commit is damaged; it is not cut off";
+            return Err(Error::damaged(Layer::Tail, why).at(self.container.last().end()).with_hint(hint));
+        }
+        Ok(())
+    }
+
     /// All snapshots, oldest first. Fails if one of them cannot be listed.
     pub fn snapshots(&self) -> Result<Vec<SnapshotSummary>> {
         let SnapshotList { snapshots, damaged } = self.list()?;

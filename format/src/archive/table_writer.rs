@@ -7,11 +7,12 @@ use super::column_totals::ColumnTotals;
 use super::fingerprint::FingerprintBuilder;
 use super::frame_queue::FrameQueue;
 use super::in_flight::ColumnWork;
-use super::manifest::{ColumnSummary, Label, Page, PageEntry, SliceReference, TableManifest, label};
+use super::manifest::{BlockEntry, ColumnSummary, Label, Page, PageEntry, SliceReference, TableManifest, label};
 use super::pack::{Packer, Place, Sealing};
 use super::parent::{Origin, ParentTable};
 use super::partner::Partner;
 use super::pending::{FrameList, PendingGroup};
+use super::stored_group::StoredGroup;
 use crate::container::WriteStorage;
 use crate::encoding::Profile;
 use crate::error::Result;
@@ -76,6 +77,9 @@ pub(super) struct GroupHead {
     pub(super) partner: Option<Arc<Partner>>,
 }
 
+/// What will be asked of a row group later, bytes of work by column, and the work.
+pub(super) type StoredWork = (GroupHead, Vec<(u64, ())>, ColumnWork<Result<PreparedBlock>, ()>);
+
 impl TableState {
     /// A table without rows yet, to be laid beside the parent's.
     pub(super) fn new(
@@ -121,9 +125,32 @@ impl TableState {
             last_key: self.key(group, Cells::last),
             partner: partner.clone(),
         };
-        let encoder =
-            ColumnEncoder { sealing, profile: self.profile, table: self.schema.name.clone(), group: number, partner };
+        let encoder = self.encoder(number, sealing, partner, false);
         (head, Arc::new(move |column, cells| encoder.prepare(column, cells)))
+    }
+
+    fn encoder(&self, group: u64, sealing: Sealing, partner: Option<Arc<Partner>>, recodes: bool) -> ColumnEncoder {
+        let (profile, table) = (self.profile, self.schema.name.clone());
+        ColumnEncoder { sealing, profile, table, group, partner, recodes }
+    }
+
+    /// The same for a row group that is stored in another archive; and by column how many bytes are worked on.
+    pub(super) fn begin_stored(&mut self, stored: StoredGroup, sealing: Sealing, recodes: bool) -> StoredWork {
+        let number = self.begun;
+        self.begun += 1;
+        let (first_key, last_key) = (stored.place.entry.first_key.clone(), stored.place.entry.last_key.clone());
+        let partner = self.parent.as_mut().and_then(|parent| parent.partner(&self.schema, &first_key));
+        let stored = Arc::new(stored);
+        let keys = self.schema.boundary_columns();
+        let partner = partner.map(|partner| Arc::new(partner.with_stored_keys(keys, &stored)));
+        let kept = |(column, block): (usize, &BlockEntry)| {
+            let kept = partner.as_ref().is_some_and(|partner| partner.keeps(column, block.content));
+            (if kept { 0 } else { block.logical_bytes }, ())
+        };
+        let columns = stored.place.entry.blocks.iter().enumerate().map(kept).collect();
+        let head = GroupHead { number, rows: stored.rows(), first_key, last_key, partner: partner.clone() };
+        let encoder = self.encoder(number, sealing, partner, recodes);
+        (head, columns, Arc::new(move |column, ()| encoder.prepare_stored(column, &stored)))
     }
 
     /// Takes the encoded columns of the next row group, in the order in which row groups were begun.

@@ -30,6 +30,8 @@ use crate::limits::MAX_PAGE_DEPTH;
 use crate::model::{Cell, Filter, Omission, RowGroup, RowSink, SchemaObject, SourceDescription, TableSchema};
 use crate::wire;
 
+mod rewriting;
+
 /// How an archive is written. None of this changes what is read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -38,7 +40,7 @@ pub struct WriterOptions {
     pub profile: Profile,
     /// Zstandard's level, 1 to 22; the profile's where absent.
     pub level: Option<i32>,
-    /// The id of a new archive; random where absent. Only tests have a reason to choose it.
+    /// The id of a new archive; random where absent. Archives that are written anew keep theirs, and tests choose it.
     pub archive_id: Option<[u8; 16]>,
     /// Threads at work, the caller's included; as many as there are cores where absent. The bytes do not depend on it.
     pub jobs: Option<NonZero<usize>>,
@@ -161,6 +163,10 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             }
             None => 1,
         };
+        self.begin(number, header)
+    }
+
+    fn begin(self, number: u64, header: SnapshotHeader) -> Result<SnapshotWriter<S>> {
         let level = self.options.level.unwrap_or(self.options.profile.level());
         if !(1..=22).contains(&level) {
             return Err(Error::request(format!("compression level {level}; it goes from 1 to 22")));
@@ -182,6 +188,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             parent,
             header,
             tables: Vec::new(),
+            kept: Vec::new(),
             names: HashSet::new(),
             in_flight: InFlight::new(),
             objects: Vec::new(),
@@ -201,6 +208,8 @@ pub struct SnapshotWriter<S: WriteStorage> {
     header: SnapshotHeader,
     /// All that were begun, also those that were given up: row groups of theirs may still be under way.
     tables: Vec<TableInWriting>,
+    /// Those that were taken from the parent, and their logical bytes.
+    kept: Vec<(TableEntry, u64)>,
     /// Names of those that were finished.
     names: HashSet<String>,
     in_flight: InFlight<(usize, GroupHead), Result<PreparedBlock>>,
@@ -236,16 +245,20 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         Ok(TableWriter { number, grouper: RowGrouper::new(schema), name: schema.name.clone(), snapshot: self })
     }
 
+    fn pack_done(&mut self) -> Result<()> {
+        while let Some(done) = self.in_flight.next_done(&self.out.frames.workers) {
+            self.pack(done)?;
+        }
+        Ok(())
+    }
+
     /// Hands a row group on, once there is room for it. Row groups that are done meanwhile are packed and written.
     fn hand_on(&mut self, table: usize, group: RowGroup) -> Result<()> {
         self.make_room(group.bytes())?;
         let Some(TableInWriting { state, .. }) = self.tables.get_mut(table) else { return Ok(()) };
         let (head, work) = state.begin_group(&group, self.sealing);
         self.in_flight.push(&mut self.out.frames.workers, (table, head), group, &work);
-        while let Some(done) = self.in_flight.next_done(&self.out.frames.workers) {
-            self.pack(done)?;
-        }
-        Ok(())
+        self.pack_done()
     }
 
     fn make_room(&mut self, bytes: u64) -> Result<()> {
@@ -309,6 +322,11 @@ impl<S: WriteStorage> SnapshotWriter<S> {
                 rows: manifest.rows,
                 fingerprint: manifest.fingerprint,
             });
+        }
+        for (entry, bytes) in std::mem::take(&mut self.kept) {
+            rows += entry.rows;
+            logical_bytes += bytes;
+            entries.push(entry);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         let fingerprint = snapshot_fingerprint(entries.iter().map(|entry| (entry.name.as_str(), &entry.fingerprint)));

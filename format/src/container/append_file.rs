@@ -33,7 +33,7 @@ impl AppendFile {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::request(format!("another program is adding to {}", path.display()))
+                return Err(Error::request(format!("another program is writing to {}", path.display()))
                     .with_hint("wait until it is done, then run the command again"));
             }
             Err(TryLockError::Error(cause)) => {
@@ -73,7 +73,7 @@ impl AppendFile {
 
     /// Does the path still lead to the locked file? Another one under its name would not get the snapshot.
     #[cfg(unix)]
-    fn check_name(&self) -> Result<()> {
+    pub(super) fn check_name(&self) -> Result<()> {
         use std::os::unix::fs::MetadataExt;
         let looking = |cause| Error::io(format!("looking at {}", self.path.display()), cause);
         let mine = self.file.metadata().map_err(looking)?;
@@ -87,7 +87,7 @@ impl AppendFile {
 
     /// Elsewhere a file that is open cannot be replaced.
     #[cfg(not(unix))]
-    fn check_name(&self) -> Result<()> {
+    pub(super) fn check_name(&self) -> Result<()> {
         Ok(())
     }
 }

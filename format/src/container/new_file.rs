@@ -81,15 +81,26 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
 
 /// A temp file beside `target`, readable as the process's umask lets new files be; removed when dropped.
 pub(crate) fn temp_beside(target: &Path) -> Result<NamedTempFile> {
+    temp_file(target, |builder| {
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        #[cfg(not(unix))]
+        let _ = builder;
+    })
+}
+
+/// A temp file beside `target` that nobody else may read; removed when dropped.
+pub(super) fn private_temp_beside(target: &Path) -> Result<NamedTempFile> {
+    temp_file(target, |_| ())
+}
+
+fn temp_file(target: &Path, prepare: impl FnOnce(&mut tempfile::Builder<'_, '_>)) -> Result<NamedTempFile> {
     let folder = folder_of(target);
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(permissions);
+    prepare(&mut builder);
     builder
         .tempfile_in(folder)
         .map_err(|cause| Error::io(format!("creating a temp file in {}", folder.display()), cause))

@@ -102,6 +102,16 @@ impl RowGrouper {
         Ok(complete)
     }
 
+    /// Does the row group that is being filled have rows?
+    pub fn has_rows(&self) -> bool {
+        self.group.rows() > 0
+    }
+
+    /// Would this row, as the next one, start a new row group? (Without rows before it, it does not.)
+    pub fn would_end_before(&self, row: &[Cell<'_>]) -> bool {
+        self.boundaries.clone().starts_group(row)
+    }
+
     /// Bytes that all rows so far count for (`spec/format.md` §7.2).
     pub fn weight(&self) -> u64 {
         self.weight

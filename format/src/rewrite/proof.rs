@@ -1,0 +1,97 @@
+//! The proof before the old archive is replaced: the new one holds, cell by cell, what was to be kept.
+
+use super::RewrittenSnapshot;
+use super::engine::Copied;
+use crate::archive::{Archive, Snapshot, TableEntry, VerifyOptions, verify};
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+
+/// Checks that the new archive holds these snapshots and no others, with the tables, rows and fingerprints that they had in the
+/// old one (where no row was dropped), and that every cell of it is what its fingerprints say.
+pub(super) fn prove(old: &Archive, new: &Archive, copied: &[Copied], observer: &dyn Observer) -> Result<()> {
+    let report = verify(new, &VerifyOptions::default().full(true), observer)?;
+    if let Some(finding) = report.findings.into_iter().next() {
+        return Err(finding.error.noting("found while what was written was read back").with_hint(KEPT));
+    }
+    let snapshots = new.snapshots()?;
+    if snapshots.len() != copied.len() {
+        return Err(unproven(format!("{} snapshots instead of {}", snapshots.len(), copied.len())));
+    }
+    for (summary, copied) in snapshots.into_iter().zip(copied) {
+        check_snapshot(&old.snapshot(copied.summary.clone())?, &new.snapshot(summary)?, copied)?;
+    }
+    Ok(())
+}
+
+const KEPT: &str = "the archive was not changed; `tabark verify --full` tells whether it is intact";
+
+fn unproven(what: impl std::fmt::Display) -> Error {
+    Error::not_proven(format!("the new archive is not what the old one is: {what}")).with_hint(KEPT)
+}
+
+fn check_snapshot(old: &Snapshot<'_>, new: &Snapshot<'_>, copied: &Copied) -> Result<()> {
+    let (before, now) = (old.manifest(), new.manifest());
+    let number = before.number;
+    let says = (before.number, before.time, &before.tags, &before.source, &before.writer, &before.omitted);
+    if says != (now.number, now.time, &now.tags, &now.source, &now.writer, &now.omitted) {
+        return Err(unproven(format!("snapshot {number} says other things of itself")));
+    }
+    if copied.dropped.is_empty() && before.fingerprint != now.fingerprint {
+        return Err(unproven(format!("snapshot {number} has another fingerprint")));
+    }
+    if old.catalog().objects != new.catalog().objects {
+        return Err(unproven(format!("snapshot {number} has other objects")));
+    }
+    if old.catalog().tables.len() != new.catalog().tables.len() {
+        return Err(unproven(format!("snapshot {number} has other tables")));
+    }
+    for (before, now) in old.catalog().tables.iter().zip(&new.catalog().tables) {
+        let dropped = copied.dropped.get(&before.name).copied().unwrap_or_default();
+        check_table((old, before), (new, now), dropped).map_err(|error| error.in_table(&before.name))?;
+    }
+    Ok(())
+}
+
+fn check_table(
+    (old, before): (&Snapshot<'_>, &TableEntry),
+    (new, now): (&Snapshot<'_>, &TableEntry),
+    dropped: u64,
+) -> Result<()> {
+    let refuse = |what| Err(unproven(format!("snapshot {} has a table with {what}", new.summary().number)));
+    if before.name != now.name {
+        return refuse("another name");
+    }
+    if before.rows.checked_sub(dropped) != Some(now.rows) {
+        return refuse("another number of rows");
+    }
+    if dropped == 0 && before.fingerprint != now.fingerprint {
+        return refuse("another fingerprint");
+    }
+    let (old, new) = (old.open_table(before)?, new.open_table(now)?);
+    if old.schema() != new.schema() || old.manifest().filters != new.manifest().filters {
+        return refuse("another schema, or other filters");
+    }
+    if dropped == 0 && old.manifest().logical_bytes != new.manifest().logical_bytes {
+        return refuse("cells of another size");
+    }
+    Ok(())
+}
+
+/// What became of the snapshots.
+pub(super) fn report(new: &Archive, copied: &[Copied]) -> Result<Vec<RewrittenSnapshot>> {
+    let mut report = Vec::with_capacity(copied.len());
+    for (summary, copied) in new.snapshots()?.into_iter().zip(copied) {
+        let snapshot = new.snapshot(summary)?;
+        let mut rows_dropped: Vec<_> = copied.dropped.iter().map(|(name, rows)| (name.clone(), *rows)).collect();
+        rows_dropped.sort_unstable();
+        report.push(RewrittenSnapshot {
+            number: snapshot.summary().number,
+            root_before: copied.summary.root(),
+            root: snapshot.summary().root(),
+            fingerprint: snapshot.manifest().fingerprint,
+            rows: snapshot.manifest().rows,
+            rows_dropped,
+        });
+    }
+    Ok(report)
+}
