@@ -11,7 +11,7 @@ mod note;
 mod tree;
 
 /// Every layer of the library, lowest first, with the layers it may name. What is not said is forbidden.
-const EDGES: [(&str, &[&str]); 18] = [
+const EDGES: [(&str, &[&str]); 19] = [
     ("error", &[]),
     ("limits", &[]),
     ("hex", &[]),
@@ -46,6 +46,7 @@ const EDGES: [(&str, &[&str]); 18] = [
         ],
     ),
     ("export", &["archive", "error", "hex", "model", "selection"]),
+    ("diff", &["archive", "error", "history", "limits", "model", "observer", "selection"]),
     ("dump", &["archive", "container", "error", "model", "observer", "selection", "source"]),
     // What is restored is read back as a source reads: the proof must not trust what wrote.
     (

@@ -46,6 +46,7 @@
 pub mod archive;
 mod block;
 pub mod container;
+pub mod diff;
 pub mod dump;
 mod encoding;
 pub mod error;

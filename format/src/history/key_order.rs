@@ -97,6 +97,27 @@ impl KeyOrder {
         Some(any_null)
     }
 
+    /// Do both order rows in the same way, wherever their key columns stand?
+    pub fn is_like(&self, other: &Self) -> bool {
+        let order = |part: &Part| (part.descending, part.collation);
+        self.encoding == other.encoding && self.parts.iter().map(order).eq(other.parts.iter().map(order))
+    }
+
+    /// The order of two keys (as [`KeyOrder::key_of`] gives them). `None` if they cannot be compared: a raw text under a
+    /// collation that is not BINARY in a UTF-16 source, or a NaN. Keys that are equal to the collation are equal here.
+    pub fn order(&self, a: &[Cell<'_>], b: &[Cell<'_>]) -> Option<Ordering> {
+        for ((a, b), part) in a.iter().zip(b).zip(&self.parts) {
+            let order = match self.compare(a, b, part.collation)?? {
+                order if part.descending => order.reverse(),
+                order => order,
+            };
+            if order != Ordering::Equal {
+                return Some(order);
+            }
+        }
+        Some(Ordering::Equal)
+    }
+
     /// null < numbers < texts < bytes. The outer `None`: not to be compared; the inner one: a NaN.
     #[expect(clippy::option_option, reason = "two different ways of having no order")]
     fn compare(&self, a: &Cell<'_>, b: &Cell<'_>, collation: Collation) -> Option<Option<Ordering>> {
