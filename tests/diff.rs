@@ -11,6 +11,8 @@ mod model;
 mod reads;
 #[path = "diff/schemas.rs"]
 mod schemas;
+#[path = "diff/sqlite.rs"]
+mod sqlite;
 #[path = "common/tables.rs"]
 mod tables;
 

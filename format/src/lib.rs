@@ -45,6 +45,7 @@
 
 pub mod archive;
 mod block;
+pub mod compare;
 pub mod container;
 pub mod diff;
 pub mod dump;

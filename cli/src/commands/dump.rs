@@ -56,7 +56,7 @@ fn writing(args: &DumpArgs) -> WriterOptions {
     args.level.map_or(options, |level| options.with_level(level))
 }
 
-fn refuse_other_engines(source: &Path) -> Result<(), Failure> {
+pub(super) fn refuse_other_engines(source: &Path) -> Result<(), Failure> {
     let text = source.to_string_lossy();
     let Some((scheme, _)) = text.split_once("://") else { return Ok(()) };
     if scheme.starts_with("postgres") {

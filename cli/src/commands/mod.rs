@@ -1,7 +1,9 @@
 //! The commands. Each turns its arguments into library calls, and what comes back into a report.
 
 mod cat;
+mod compare;
 mod demo;
+mod diff;
 mod dump;
 mod list;
 mod restore;
@@ -33,6 +35,8 @@ pub(crate) fn run(command: &Command, out: &mut Pipe) -> Outcome {
         Command::Verify(args) => verify::run(args, out),
         Command::Restore(args) => restore::run(args, out),
         Command::Cat(args) => cat::run(args, out),
+        Command::Diff(args) => diff::run(args, out),
+        Command::Compare(args) => compare::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }
 }

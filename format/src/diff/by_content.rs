@@ -18,9 +18,6 @@ const ROWS_HELD: u64 = 1 << 20;
 
 /// Rows that can be read several times, in the same order.
 pub(crate) trait Rows {
-    /// How many rows will come.
-    fn rows(&self) -> u64;
-
     /// Sends every row: one cell per column of the side's schema, in its order.
     fn read(&self, visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()>;
 }
@@ -43,10 +40,6 @@ impl<'t, 'a> SnapshotRows<'t, 'a> {
 }
 
 impl Rows for SnapshotRows<'_, '_> {
-    fn rows(&self) -> u64 {
-        self.rows
-    }
-
     fn read(&self, visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
         let columns: Vec<usize> = (0..self.table.schema().columns.len()).collect();
         let mut wanted = self.groups.iter().peekable();
@@ -118,9 +111,9 @@ pub(crate) fn without_common<'t, 'a, 'b>(
 
 /// Counts rows that stand more often on one side than on the other, and shows them: of each part of the digests the added ones,
 /// then the removed ones, which of equal rows makes no difference.
-pub(crate) fn count(before: &dyn Rows, after: &dyn Rows, tally: &mut Tally<'_, '_, '_>) -> Result<()> {
+pub(crate) fn count(before: &SnapshotRows<'_, '_>, after: &dyn Rows, tally: &mut Tally<'_, '_, '_>) -> Result<()> {
     let (old, new): (Vec<usize>, Vec<usize>) = tally.pairing.common.iter().copied().unzip();
-    let parts = before.rows().div_ceil(ROWS_HELD).max(1);
+    let parts = before.rows.div_ceil(ROWS_HELD).max(1);
     for part in 0..parts {
         // How often more a row stands before than after.
         let mut more: HashMap<u128, i64> = HashMap::new();

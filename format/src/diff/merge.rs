@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::columns::Pairing;
-use super::groups::{Facts, Groups, Loaded};
+use super::groups::{Facts, Groups, Loaded, SnapshotGroups};
 use super::report::ChangeKind;
 use super::segment::Tally;
 use crate::error::Result;
@@ -16,22 +16,18 @@ use crate::history::align::{align, row_hashes};
 use crate::model::{Bound, Cell, Cells};
 use crate::observer::{Observer, check_cancelled};
 
-/// Passes over what comes next on both sides and is known to be the same; gives its rows.
-pub(crate) type PassShared<'f, A, B> = &'f mut dyn FnMut(&mut A, &mut B) -> Result<u64>;
-
-/// Lays both sides beside each other. Rows are known by their keys: the pairing must have one.
-pub(crate) fn merge<A: Groups, B: Groups>(
-    before: &mut A,
-    after: &mut B,
-    pass_shared: PassShared<'_, A, B>,
+/// Lays two tables of snapshots beside each other. Rows are known by their keys: the pairing must have one.
+pub(super) fn merge(
+    before: &mut SnapshotGroups<'_, '_>,
+    after: &mut SnapshotGroups<'_, '_>,
     tally: &mut Tally<'_, '_, '_>,
     observer: &dyn Observer,
 ) -> Result<()> {
-    let mut merge = Merge { wanted: Wanted::of(tally), tally, observer, old: None, new: None, rest: None };
+    let mut merge = Merge::new(tally, observer);
     loop {
-        check_cancelled(observer)?;
-        if merge.old.is_none() && merge.new.is_none() {
-            observer.advance(pass_shared(before, after)?, 0);
+        if merge.is_between_groups() {
+            let shared = before.pass_shared(after)?;
+            observer.advance(shared.saturating_mul(2), 0);
         }
         if !merge.step(before, after)? {
             return Ok(());
@@ -82,7 +78,8 @@ impl Wanted {
     }
 }
 
-struct Merge<'m, 'p, 's, 'k> {
+/// Where two sides are that are laid beside each other.
+pub(crate) struct Merge<'m, 'p, 's, 'k> {
     tally: &'m mut Tally<'p, 's, 'k>,
     observer: &'m dyn Observer,
     wanted: Wanted,
@@ -99,9 +96,26 @@ struct Span<'f> {
     facts: &'f Facts,
 }
 
-impl Merge<'_, '_, '_, '_> {
+impl<'m, 'p, 's, 'k> Merge<'m, 'p, 's, 'k> {
+    /// At the beginning. Rows are known by their keys: the pairing must have one.
+    pub(crate) fn new(tally: &'m mut Tally<'p, 's, 'k>, observer: &'m dyn Observer) -> Self {
+        Self { wanted: Wanted::of(tally), tally, observer, old: None, new: None, rest: None }
+    }
+
+    /// Are all rows of the row groups that were taken laid beside others?
+    pub(crate) fn is_between_groups(&self) -> bool {
+        self.old.is_none() && self.new.is_none()
+    }
+
+    /// Are there rows of the state after that were taken and not yet laid beside others? Then the next step does not ask
+    /// for more of them.
+    pub(crate) fn has_rest_after(&self) -> bool {
+        self.new.is_some()
+    }
+
     /// Comes nearer to the end; `false` if it is reached.
-    fn step<A: Groups, B: Groups>(&mut self, before: &mut A, after: &mut B) -> Result<bool> {
+    pub(crate) fn step(&mut self, before: &mut dyn Groups, after: &mut dyn Groups) -> Result<bool> {
+        check_cancelled(self.observer)?;
         match (self.old.take(), self.new.take()) {
             (None, None) => return self.next_pair(before, after),
             (Some(old), None) => match after.peek()? {
@@ -126,7 +140,7 @@ impl Merge<'_, '_, '_, '_> {
     }
 
     /// Nothing is left of the row groups before: looks at the next ones.
-    fn next_pair<A: Groups, B: Groups>(&mut self, before: &mut A, after: &mut B) -> Result<bool> {
+    fn next_pair(&mut self, before: &mut dyn Groups, after: &mut dyn Groups) -> Result<bool> {
         let (old, new) = match (before.peek()?, after.peek()?) {
             (None, None) => return Ok(false),
             (Some(_), None) => return self.whole(before, Side::Before).map(|()| true),
@@ -178,12 +192,7 @@ impl Merge<'_, '_, '_, '_> {
     }
 
     /// Two row groups with the same keys: of the other columns only those are read that are not of the same content.
-    fn same_keys<A: Groups, B: Groups>(
-        &mut self,
-        before: &mut A,
-        after: &mut B,
-        same: &[(usize, usize)],
-    ) -> Result<()> {
+    fn same_keys(&mut self, before: &mut dyn Groups, after: &mut dyn Groups, same: &[(usize, usize)]) -> Result<()> {
         let pairing = self.tally.pairing;
         let differing: Vec<(usize, usize)> =
             pairing.common.iter().copied().filter(|pair| !same.contains(pair)).collect();
@@ -193,9 +202,10 @@ impl Merge<'_, '_, '_, '_> {
             let old = Loaded::read(before, pairing.before.columns.len(), &old)?;
             let new_with_keys: Vec<usize> = new.into_iter().chain(keys.iter().map(|pair| pair.1)).collect();
             let new = Loaded::read(after, pairing.after.columns.len(), &new_with_keys)?;
-            self.advance(&[old.rows, new.rows]);
             self.tally.in_step(&old, &new)?;
         }
+        let rows = [before.peek()?, after.peek()?].map(|facts| facts.map_or(0, |facts| facts.rows));
+        self.advance(&rows);
         before.pass()?;
         after.pass()
     }

@@ -30,7 +30,7 @@ pub(crate) use self::by_content::{Rows, SnapshotRows, count as count_by_content}
 pub(crate) use self::columns::Pairing;
 pub use self::columns::RowMatching;
 pub(crate) use self::groups::{Facts, Groups, SnapshotGroups};
-pub(crate) use self::merge::merge;
+pub(crate) use self::merge::Merge;
 pub use self::report::{
     ChangeKind, ChangeSink, DiffReport, NamedCell, RowChange, RowCounts, SchemaChange, TableDiff, TableState,
 };
@@ -62,11 +62,10 @@ pub fn diff(
     }
     let objects = || old.objects.iter().chain(&new.objects);
     tables.check(names.keys().copied().chain(objects().map(|object| object.name.as_str())))?;
-    let mut report = DiffReport {
-        tables: Vec::new(),
-        objects: objects_of(&old.objects, &new.objects, tables),
-        settings: settings_of(&before.manifest().source, &after.manifest().source, tables),
-    };
+    let mut report = report_of(
+        objects_of(&old.objects, &new.objects, tables),
+        settings_of(&before.manifest().source, &after.manifest().source, tables),
+    );
     for (name, entries) in names {
         if let (Some(old), Some(new)) = entries
             && old.manifest == new.manifest
@@ -105,8 +104,8 @@ fn one_table(
             let counts = two_states(&pairing, &before, &after, sink, observer)?;
             Some(TableDiff::of(&pairing, rows, counts, false))
         }
-        (Some(table), None) => Some(only(&table, from, TableState::OnlyBefore, sink, observer)?),
-        (None, Some(table)) => Some(only(&table, to, TableState::OnlyAfter, sink, observer)?),
+        (Some(table), None) => only(&table, from, TableState::OnlyBefore, sink, observer)?,
+        (None, Some(table)) => only(&table, to, TableState::OnlyAfter, sink, observer)?,
         (None, None) => None,
     })
 }
@@ -121,7 +120,7 @@ fn two_states(
     let mut tally = Tally::new(pairing, sink);
     if pairing.matching == RowMatching::ByKey {
         let (mut old, mut new) = (SnapshotGroups::new(before.walk()), SnapshotGroups::new(after.walk()));
-        merge(&mut old, &mut new, &mut |old, new| old.pass_shared(new), &mut tally, observer)?;
+        merge::merge(&mut old, &mut new, &mut tally, observer)?;
     } else {
         let (old, new) = by_content::without_common(pairing, (before, after), observer)?;
         count_by_content(&old, &new, &mut tally)?;
@@ -136,7 +135,7 @@ pub(crate) fn only(
     state: TableState,
     sink: Option<&mut dyn ChangeSink>,
     observer: &dyn Observer,
-) -> Result<TableDiff> {
+) -> Result<Option<TableDiff>> {
     let (schema, rows) = (table.schema(), table.manifest().rows);
     let is_before = state == TableState::OnlyBefore;
     if sink.is_some() {
@@ -147,7 +146,12 @@ pub(crate) fn only(
         let kind = if is_before { ChangeKind::Removed } else { ChangeKind::Added };
         merge::all_alone(&mut groups, kind, &mut tally, observer)?;
     }
-    Ok(TableDiff::alone(&schema.name, state, rows))
+    Ok(Some(TableDiff::alone(&schema.name, state, rows)))
+}
+
+/// A report before any table was looked at.
+pub(crate) fn report_of(objects: Vec<SchemaChange>, settings: Vec<SchemaChange>) -> DiffReport {
+    DiffReport { tables: Vec::new(), objects, settings }
 }
 
 /// What differs between the objects of two catalogs, as far as they are chosen.

@@ -152,12 +152,12 @@ pub struct RowChange<'a> {
 
 /// Takes rows that differ, table by table. Within a table they come in the order of its key where that order is known,
 /// else as near to it as goes.
-pub trait ChangeSink: Send {
+pub trait ChangeSink {
     /// Takes one row.
     fn row(&mut self, change: &RowChange<'_>) -> crate::Result<()>;
 }
 
-impl<F: FnMut(&RowChange<'_>) -> crate::Result<()> + Send> ChangeSink for F {
+impl<F: FnMut(&RowChange<'_>) -> crate::Result<()>> ChangeSink for F {
     fn row(&mut self, change: &RowChange<'_>) -> crate::Result<()> {
         self(change)
     }

@@ -57,16 +57,18 @@ impl<'p, 's, 'k> Tally<'p, 's, 'k> {
         *count = count.saturating_add(rows);
     }
 
-    /// One row that only one side has, of a table whose rows have no key in common.
+    /// One row that only one side has: one cell per column of that side's schema.
     pub(crate) fn one(&mut self, row: &[Cell<'_>], kind: ChangeKind) -> Result<()> {
         self.count_alone(1, kind);
         let Some(sink) = &mut self.sink else { return Ok(()) };
-        let (before, after) = (self.pairing.before, self.pairing.after);
-        let schema = if kind == ChangeKind::Removed { before } else { after };
-        let cells: Vec<NamedCell<'_>> =
-            schema.columns.iter().zip(row).map(|(column, cell)| (column.name.as_str(), *cell)).collect();
-        let (old, new): (&[_], &[_]) = if kind == ChangeKind::Removed { (&cells, &[]) } else { (&[], &cells) };
-        sink.row(&RowChange { table: &after.name, kind, key: &[], before: old, after: new })
+        let pairing = self.pairing;
+        let is_old = kind == ChangeKind::Removed;
+        let schema = if is_old { pairing.before } else { pairing.after };
+        let row: Vec<Option<Cell<'_>>> = row.iter().copied().map(Some).collect();
+        let side: fn(&(usize, usize)) -> usize = if is_old { |pair| pair.0 } else { |pair| pair.1 };
+        let (key, cells) = (key_of(pairing, &row, side, schema), all_of(schema, &row));
+        let (before, after): (&[_], &[_]) = if is_old { (&cells, &[]) } else { (&[], &cells) };
+        sink.row(&RowChange { table: &pairing.after.name, kind, key: &key, before, after })
     }
 
     /// Rows of both sides with the same keys in the same order; of the other columns, those that were read are compared.
