@@ -36,6 +36,7 @@ impl Scene {
     fn dump_tables(&self, tables: Selection, tags: &[(&str, &str)]) -> tabark::Result<DumpReport> {
         let options = DumpOptions {
             tables,
+            filters: vec![],
             tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             time: 1,
             writer: "test".into(),

@@ -1,11 +1,14 @@
 //! Archives in memory: what is written is read, and every damage is seen.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tabark::archive::{Archive, ArchiveWriter, SnapshotHeader, SnapshotSelector, VerifyOptions, WriterOptions, verify};
-use tabark::container::Memory;
+use tabark::container::{Memory, ReadStorage};
 use tabark::model::{Cell, Column, KeyPart, RowGroup, SourceDescription, TableSchema};
+use tabark::observer::Observer;
 use tabark::source::RowSink;
 
 fn schema(name: &str, columns: &[&str], keyed: bool) -> TableSchema {
@@ -202,4 +205,59 @@ fn one_damaged_manifest_does_not_take_other_snapshots_along() {
     let report = verify(&archive, &VerifyOptions::default(), &()).unwrap();
     assert_eq!((report.snapshots, report.tables.iter().all(|table| table.intact)), (3, true));
     assert!(!report.is_intact());
+}
+
+/// Wants to stop once it was asked so many times.
+struct StopsAfter(usize, AtomicUsize);
+
+impl Observer for StopsAfter {
+    fn is_cancelled(&self) -> bool {
+        self.1.fetch_add(1, Ordering::Relaxed) >= self.0
+    }
+}
+
+#[test]
+fn a_verification_ends_whenever_it_is_told_to() {
+    let archive = Archive::from_storage(Arc::new(small_archive())).unwrap();
+    let run = |asked_before| {
+        let observer = StopsAfter(asked_before, AtomicUsize::new(0));
+        let report = verify(&archive, &VerifyOptions::default(), &observer);
+        (report, observer.1.into_inner())
+    };
+    let (report, asked) = run(usize::MAX);
+    let frames = report.unwrap().frames;
+    assert!(asked as u64 > frames, "asked {asked} times in {frames} frames");
+    for asked_before in 0..asked {
+        assert!(run(asked_before).0.unwrap_err().is_interrupted(), "after {asked_before} times");
+    }
+}
+
+/// A medium with a byte that cannot be read.
+struct BadSector {
+    bytes: Vec<u8>,
+    place: u64,
+}
+
+impl ReadStorage for BadSector {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read(&self, offset: u64, length: usize) -> std::io::Result<Cow<'_, [u8]>> {
+        if (offset..offset.saturating_add(length as u64)).contains(&self.place) {
+            return Err(std::io::Error::other("a bad sector"));
+        }
+        self.bytes.read(offset, length)
+    }
+}
+
+#[test]
+fn a_medium_that_fails_is_no_damage_and_ends_the_verification() {
+    let bytes = small_archive();
+    for place in 0..bytes.len() as u64 {
+        let storage = Arc::new(BadSector { bytes: bytes.clone(), place });
+        let verified =
+            Archive::from_storage(storage).and_then(|archive| verify(&archive, &VerifyOptions::default(), &()));
+        assert!(verified.unwrap_err().is_io(), "byte {place}");
+    }
 }

@@ -12,6 +12,8 @@ mod diff;
 mod dump;
 #[path = "cli/endings.rs"]
 mod endings;
+#[path = "cli/filters.rs"]
+mod filters;
 #[path = "cli/list_and_show.rs"]
 mod list_and_show;
 #[path = "cli/restore.rs"]

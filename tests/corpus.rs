@@ -28,6 +28,7 @@ fn dump_into(archive: &Path, sample: &Sample, time: i64) {
     let source = SqliteSource::open(&sample.path).unwrap();
     let options = DumpOptions {
         tables: Selection::everything(),
+        filters: vec![],
         tags: vec![("name".into(), sample.name.clone())],
         time,
         writer: "test".into(),

@@ -27,7 +27,7 @@ const EDGES: [(&str, &[&str]); 20] = [
     ("container", &["error", "limits", "wire"]),
     ("history", &["error", "limits", "model"]),
     // Where rows come from. Neither it nor the archive knows the other: rows pass through the model's `RowSink`.
-    ("source", &["error", "limits", "model", "observer"]),
+    ("source", &["error", "history", "limits", "model", "observer"]),
     ("source::sqlite", &["error", "limits", "model", "observer", "source", "sqlite_file"]),
     (
         "archive",

@@ -37,6 +37,7 @@ fn constants() -> Vec<(&'static str, u64)> {
         ("GROUP_BOUNDARY_BITS", u64::from(limits::GROUP_BOUNDARY_BITS)),
         ("MAX_PAGE_ENTRIES", limits::MAX_PAGE_ENTRIES as u64),
         ("MAX_PAGE_DEPTH", u64::from(limits::MAX_PAGE_DEPTH)),
+        ("MAX_LAYERS", limits::MAX_LAYERS as u64),
         ("MAX_COLUMNS", limits::MAX_COLUMNS as u64),
         ("MAX_TABLES", limits::MAX_TABLES as u64),
         ("MAX_NAME_BYTES", limits::MAX_NAME_BYTES as u64),

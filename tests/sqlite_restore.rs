@@ -66,8 +66,14 @@ impl Case {
 
     fn dump(&self, tables: Selection) {
         let source = SqliteSource::open(&self.source()).unwrap();
-        let options =
-            DumpOptions { tables, tags: vec![], time: 1, writer: "test".into(), archive: WriterOptions::default() };
+        let options = DumpOptions {
+            tables,
+            filters: vec![],
+            tags: vec![],
+            time: 1,
+            writer: "test".into(),
+            archive: WriterOptions::default(),
+        };
         dump(&source, &self.archive(), &options, &()).unwrap();
     }
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use tabark::Error;
 use tabark::archive::SnapshotSelector;
+use tabark::history::duration::Duration;
 use tabark::restore::RestoreMode;
 
 /// A verified snapshot archive for database tables.
@@ -86,6 +87,14 @@ pub(crate) struct DumpArgs {
     /// Leave out what matches; may be repeated.
     #[arg(short = 'T', long = "exclude-table", value_name = "PATTERN")]
     pub(crate) exclude: Vec<String>,
+    /// Take only rows of a table for which an SQL expression of the source is true; the snapshot says that the table is partial.
+    /// May be repeated.
+    #[arg(long = "where", value_name = "TABLE=SQL")]
+    pub(crate) conditions: Vec<String>,
+    /// Leave out rows whose time in a column is older than this, as in sessions.seen=60m (m: minutes, mo: months); rows without a
+    /// time are kept. The snapshot says that the table is partial. May be repeated.
+    #[arg(long, value_name = "TABLE.COLUMN=AGE", value_parser = parse_expire)]
+    pub(crate) expire: Vec<(String, Duration)>,
     /// A tag for the snapshot; may be repeated.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
     pub(crate) tags: Vec<(String, String)>,
@@ -187,6 +196,10 @@ pub(crate) struct RestoreArgs {
     /// Leave out what matches; may be repeated.
     #[arg(short = 'T', long = "exclude-table", value_name = "PATTERN")]
     pub(crate) exclude: Vec<String>,
+    /// Leave out rows whose time in a column is older than this now, as in sessions.seen=60m (m: minutes, mo: months); rows without
+    /// a time are kept. May be repeated.
+    #[arg(long, value_name = "TABLE.COLUMN=AGE", value_parser = parse_expire)]
+    pub(crate) expire: Vec<(String, Duration)>,
     /// create refuses tables that exist, replace drops them first, append adds rows to them.
     #[arg(long, value_name = "MODE", default_value = "create", value_parser = parse_mode)]
     pub(crate) mode: RestoreMode,
@@ -288,6 +301,13 @@ fn parse_tag(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write KEY=VALUE".to_owned()),
     }
+}
+
+fn parse_expire(text: &str) -> Result<(String, Duration), String> {
+    // An age has no equals sign; a column's name may.
+    let (place, age) =
+        text.rsplit_once('=').ok_or_else(|| "write TABLE.COLUMN=AGE, as in sessions.seen=60m".to_owned())?;
+    Ok((place.to_owned(), age.parse().map_err(|error: Error| with_hint(&error))?))
 }
 
 fn parse_jobs(text: &str) -> Result<NonZero<usize>, String> {

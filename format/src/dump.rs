@@ -8,10 +8,10 @@ use crate::archive::{
 };
 use crate::container::{AppendFile, NewFile, WriteStorage};
 use crate::error::{Error, Layer, Result};
-use crate::model::{Cell, Omission, TableSchema, roles};
+use crate::model::{Cell, Filter, Omission, TableSchema, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
-use crate::selection::Selection;
-use crate::source::{RowSink, Source};
+use crate::selection::{Selection, no_such_table};
+use crate::source::{FilteredRows, RowSink, Source, check_filters, read_filtered};
 
 /// Rows read before progress is told and cancellation asked.
 const ROWS_AT_ONCE: u64 = 1024;
@@ -21,6 +21,8 @@ const ROWS_AT_ONCE: u64 = 1024;
 pub struct DumpOptions {
     /// Tables, views and virtual tables to take.
     pub tables: Selection,
+    /// Names of tables, each with a rule for which of its rows are kept; several for one table must all keep a row.
+    pub filters: Vec<(String, Filter)>,
     /// Tags, in any order; keys unique.
     pub tags: Vec<(String, String)>,
     /// The snapshot's time, in microseconds since 1970-01-01T00:00:00Z.
@@ -41,15 +43,32 @@ pub struct DumpReport {
     pub created: bool,
     /// Bytes of an unfinished append that were cut off first.
     pub tail_removed: u64,
-    /// Name and rows of each table.
-    pub tables: Vec<(String, u64)>,
+    /// The tables.
+    pub tables: Vec<DumpedTable>,
     /// What the source has and the snapshot has not.
     pub omitted: Vec<Omission>,
+}
+
+/// A table that was dumped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DumpedTable {
+    /// Its name.
+    pub name: String,
+    /// Rows in the snapshot.
+    pub rows: u64,
+    /// The rules by which rows were left out; none: the table is whole.
+    pub filters: Vec<Filter>,
+    /// Rows that were left out because they were too old. What conditions leave out is not counted.
+    pub expired: u64,
+    /// Rows that were kept although a rule asks for their age, because they hold no time that is understood.
+    pub without_time: u64,
 }
 
 /// Dumps into the archive at `path`: a new one if there is none, else one more snapshot of it.
 pub fn dump(source: &dyn Source, path: &Path, options: &DumpOptions, observer: &dyn Observer) -> Result<DumpReport> {
     check_selection(source, &options.tables)?;
+    check_rules(source, options)?;
     if !path.exists() {
         let writer = ArchiveWriter::create(NewFile::create(path)?, options.archive)?;
         return dump_snapshot(source, writer, options, observer);
@@ -89,6 +108,7 @@ pub fn dump_snapshot<S: WriteStorage>(
 ) -> Result<DumpReport> {
     let catalog = source.catalog();
     check_selection(source, &options.tables)?;
+    check_rules(source, options)?;
     let mut tags = options.tags.clone();
     tags.sort();
     let header = SnapshotHeader {
@@ -108,16 +128,20 @@ pub fn dump_snapshot<S: WriteStorage>(
     let names: Vec<&str> = chosen.iter().map(|table| table.name.as_str()).collect();
     let mut tables = Vec::with_capacity(chosen.len());
     for table in &chosen {
-        let rows = dump_table(&mut snapshot, table, observer, |sink| source.read_table(table, sink))?;
-        tables.push((table.name.clone(), rows));
+        let filters = filters_of(options, table);
+        tables.push(dump_table(&mut snapshot, table, filters, observer, |filters, sink| {
+            read_filtered(source, table, filters, observer, sink)
+        })?);
     }
     for table in catalog.tables.iter().filter(|table| table.role == roles::INTERNAL) {
         if options.tables.is_everything() {
-            let rows = dump_table(&mut snapshot, table, observer, |sink| source.read_table(table, sink))?;
-            tables.push((table.name.clone(), rows));
+            tables.push(dump_table(&mut snapshot, table, vec![], observer, |filters, sink| {
+                read_filtered(source, table, filters, observer, sink)
+            })?);
         } else if has_rows(source, table, &names)? {
-            let rows = dump_table(&mut snapshot, table, observer, |sink| source.read_internal(table, &names, sink))?;
-            tables.push((table.name.clone(), rows));
+            tables.push(dump_table(&mut snapshot, table, vec![], observer, |_, sink| {
+                source.read_internal(table, &names, sink).map(|()| FilteredRows::default())
+            })?);
         }
     }
     for object in &catalog.objects {
@@ -139,6 +163,33 @@ fn check_selection(source: &dyn Source, selection: &Selection) -> Result<()> {
     selection.check(names.iter().copied())
 }
 
+/// The rules for a table, in the order in which they were given.
+fn filters_of(options: &DumpOptions, table: &TableSchema) -> Vec<Filter> {
+    options.filters.iter().filter(|(name, _)| *name == table.name).map(|(_, filter)| filter.clone()).collect()
+}
+
+/// Every rule is one for a table that is dumped, and can be followed.
+fn check_rules(source: &dyn Source, options: &DumpOptions) -> Result<()> {
+    let catalog = source.catalog();
+    for (name, filter) in &options.filters {
+        let Some(table) = catalog.tables.iter().find(|table| table.name == *name) else {
+            return Err(match catalog.objects.iter().find(|object| object.name == *name) {
+                Some(object) => {
+                    Error::request(format!("{} \"{name}\" has no rows of its own to leave out", object.kind))
+                        .with_hint("name a table")
+                }
+                None => no_such_table(name, catalog.tables.iter().map(|table| table.name.as_str())),
+            });
+        };
+        check_filters(source, table, std::slice::from_ref(filter))?;
+        if !options.tables.takes_table(table) {
+            return Err(Error::request(format!("rows of \"{name}\" are to be left out, but the table is not chosen"))
+                .with_hint("choose the table too, or leave out the rule"));
+        }
+    }
+    Ok(())
+}
+
 fn has_rows(source: &dyn Source, table: &TableSchema, names: &[&str]) -> Result<bool> {
     let mut any = false;
     source.read_internal(table, names, &mut |_: &[Cell<'_>]| {
@@ -151,16 +202,18 @@ fn has_rows(source: &dyn Source, table: &TableSchema, names: &[&str]) -> Result<
 fn dump_table<S: WriteStorage>(
     snapshot: &mut SnapshotWriter<S>,
     table: &TableSchema,
+    filters: Vec<Filter>,
     observer: &dyn Observer,
-    read: impl FnOnce(&mut dyn RowSink) -> Result<()>,
-) -> Result<u64> {
+    read: impl FnOnce(&[Filter], &mut dyn RowSink) -> Result<FilteredRows>,
+) -> Result<DumpedTable> {
     observer.begin(Phase::Dump, Some(&table.name), None, None);
-    let mut sink = Watched { writer: snapshot.begin_table(table)?, observer, rows: 0, told: (0, 0) };
-    read(&mut sink).map_err(|error: Error| error.in_table(&table.name))?;
+    let mut sink = Watched { writer: snapshot.begin_part(table, &filters)?, observer, rows: 0, told: (0, 0) };
+    let counts = read(&filters, &mut sink).map_err(|error: Error| error.in_table(&table.name))?;
     sink.tell();
     let rows = sink.rows;
     sink.writer.finish()?;
-    Ok(rows)
+    let FilteredRows { expired, without_time, .. } = counts;
+    Ok(DumpedTable { name: table.name.clone(), rows, filters, expired, without_time })
 }
 
 /// Counts rows on their way into a table.

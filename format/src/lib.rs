@@ -21,6 +21,7 @@
 //! let source = SqliteSource::open(&database)?;
 //! let options = DumpOptions {
 //!     tables: Selection::everything(),
+//!     filters: vec![],
 //!     tags: vec![("deploy".into(), "v1".into())],
 //!     time: 1_767_225_600_000_000, // microseconds since 1970: the library knows no clock
 //!     writer: "example 1.0".into(),

@@ -1,7 +1,10 @@
 //! Choosing tables by patterns, and telling near misses.
 
+mod places;
+
 use glob::{MatchOptions, Pattern};
 
+pub use self::places::{table_and_column, table_and_expression};
 use crate::error::{Error, Result};
 use crate::model::{SchemaObject, TableSchema};
 

@@ -52,7 +52,7 @@ def make_cells(kinds, words, payloads, at):
 def decode_canonical(data, rows, at):  # §7.3
     require(len(data) >= 6, "cells", at, "a canonical form is cut off")
     count, form = struct.unpack_from("<IB", data)
-    require(count == rows, "block", at, f"a block has {count} rows, its row group {rows}")
+    require(count == rows, "block", at, f"a block has {count} rows, its page says {rows}")
     kinds = data[5 : 5 + count] if form else data[5:6] * count
     sound = form <= 1 and len(kinds) == count and max(kinds) <= RAW_TEXT and (form == 0 or len(set(kinds)) > 1)
     require(sound, "cells", at, "an unknown form or kind, kinds that are cut off, or form 1 with one kind only")

@@ -70,7 +70,7 @@ def decode_block(encoding, data, rows, at):  # §6
         return decode_canonical(data, rows, at), data
     parts = Parts(data, at)
     count = parts.u32()
-    require(count == rows, "block", at, f"a block has {count} rows, its row group {rows}")
+    require(count == rows, "block", at, f"a block has {count} rows, its page says {rows}")
     parts.check(1 <= count <= MAX_GROUP_ROWS, "a block has no rows, or too many")
     cells = DECODERS[encoding](parts, rows)
     parts.end()
@@ -134,6 +134,14 @@ def read_small(parts, count):
     base, width = parts.u64(), parts.u8()
     parts.check(width <= 8, f"a width of {width} bytes")
     return [base + int.from_bytes(value, "little") & U64 for value in read_planes(parts, count, width)]
+
+
+def read_ascending(parts, count, among):
+    """Which of so many things: numbers that ascend; where there are none, nothing stands there."""
+    numbers = read_numbers(parts, count) if count else []
+    ascend = all(a < b for a, b in zip(numbers, numbers[1:]))
+    parts.check(ascend and max(numbers, default=-1) < among, "places or ordinals do not ascend, or are beyond the last")
+    return numbers
 
 
 def read_delta(parts, count):
@@ -246,14 +254,6 @@ def decode_dictionary(parts, rows):
 # §6.4 Decimal
 
 
-def read_places(parts, count, among):
-    """Which of the payloads are exceptions."""
-    places = read_numbers(parts, count) if count else []
-    ascend = all(a < b for a, b in zip(places, places[1:]))
-    parts.check(ascend and max(places, default=-1) < among, "places of exceptions do not ascend, or are none")
-    return places
-
-
 def decode_decimal(parts, rows):
     open_kinds = parts.data[parts.position : parts.position + 1] == b"\3"
     if open_kinds:  # form 3: real may come to be integer
@@ -268,7 +268,7 @@ def decode_decimal(parts, rows):
     parts.check(exponent <= 22, f"exponent {exponent}")
     exceptional = parts.u32()
     parts.check(exceptional < count, "as many exceptions as fixed payloads, or more")
-    places = read_places(parts, exceptional, count)
+    places = read_ascending(parts, exceptional, count)
     exceptions = {place: struct.unpack("<BQ", parts.take(9)) for place in places}
     decimals = read_signed(parts, count)
     rows_of_fixed = [row for row, kind in enumerate(kinds) if kind in (INTEGER, REAL)]
@@ -374,7 +374,7 @@ def decode_typed_text(parts, rows):
     read_values, write = PATTERNS[pattern](parts)
     exceptional = parts.u32()
     parts.check(exceptional <= count, "more exceptions than variable payloads")
-    places = read_places(parts, exceptional, count)
+    places = read_ascending(parts, exceptional, count)
     exceptions = dict(zip(places, read_payloads(parts, exceptional)))
     values = iter(read_values(parts, count - exceptional))
     payloads = []

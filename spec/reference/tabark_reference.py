@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A reader of tabark archives, written from spec/format.md alone and in its order. It favours plainness over speed.
-Cells (§7) are in tabark_cells.py, the encodings of blocks (§6) in tabark_encodings.py.
+Cells (§7) are in tabark_cells.py, encodings of blocks (§6) in tabark_encodings.py, row groups in tabark_layers.py.
 Exit codes: 0 ok, 1 the operation failed, 2 usage, 3 damaged or not an archive, 4 unsupported."""
 
 import argparse
@@ -30,7 +30,7 @@ from tabark_cells import (
     row_bytes,
     text_of,
 )
-from tabark_encodings import decode_block
+from tabark_layers import check_group, column_of, places_of, slices_of
 
 # §2.2 Constants and limits; the limits of lists stand with the structures.
 HEADER_LENGTH, FRAME_HEADER_LENGTH, COMMIT_BODY_LENGTH, HISTORY_PAGE_ENTRIES = 64, 104, 256, 64
@@ -41,7 +41,7 @@ MAX_PAGE_DEPTH, MAX_NAME_BYTES, MAX_BOUND_BYTES, MAX_TAG_BYTES = 8, 65535, 64, 6
 ARCHIVE_MAGIC, FRAME_MAGIC = bytes.fromhex("8954424B0D0A1A0A"), b"TBKF"
 DATA, TABLE_METADATA, CATALOG, MANIFEST, COMMIT, HISTORY = KINDS = range(1, 7)
 COMPRESSED, ENCRYPTED, OPTIONAL = 1, 2, 1 << 15
-BLOCK, PAGE, TABLE_MANIFEST = range(3)
+BLOCK, PAGE, TABLE_MANIFEST, PATCH, PLACES = range(5)
 
 # §2.1 The structures, as the specification lists their fields. "name" is a string and "held" is bytes, both of limited
 # length; a list may name its least and greatest length; a pair (A, B) is a structure of two fields.
@@ -60,8 +60,10 @@ STRUCTURES = {
     "SchemaObject": "kind string, name string, table string, definition string, position u64",
     "HistoryPage": "previous optional Reference, covered u64, entries list of HistoryEntry 64 64",
     "HistoryEntry": "number u64, time i64, tags list of Tag, tables u64, rows u64, bytes_added u64, manifest Reference",
-    "TableManifest": "schema TableSchema, rows u64, logical_bytes u64, stored_bytes u64, "
+    "TableManifest": "schema TableSchema, filters list of Filter, rows u64, logical_bytes u64, stored_bytes u64, "
     "columns list of ColumnSummary, page_depth u32, pages list of PageEntry 0 64, fingerprint digest",
+    "WhereFilter": "expression string",
+    "ExpireFilter": "column string, age u64, instant i64",
     "TableSchema": "name name, role string, definition string, position u64, columns list of Column 0 65535, "
     "generated list of name, key list of KeyPart, options list of Tag, attached list of SchemaObject",
     "Column": "name name, declared_type string, logical u8, nullable bool, hidden bool",
@@ -72,12 +74,16 @@ STRUCTURES = {
     "PageEntry": "page SliceReference, groups u64, rows u64, first_key list of Bound, last_key list of Bound",
     "LeafPage": "frames list of Reference, groups list of RowGroup 1 64",
     "InnerPage": "children list of PageEntry 1 64",
-    "RowGroup": "rows u64, first_key list of Bound, last_key list of Bound, blocks list of BlockEntry",
-    "BlockEntry": "frame u32, start u64, length u64, encoding u8, logical_bytes u64, nulls u64, "
+    "RowGroup": "rows u64, first_key list of Bound, last_key list of Bound, layers list of Layer 0 64, "
+    "blocks list of BlockEntry",
+    "Layer": "rows u64, deleted u64, inserted u64, places optional Slice",
+    "Slice": "frame u32, start u64, length u64",
+    "BlockEntry": "pieces list of Piece, logical_bytes u64, nulls u64, "
     "minimum optional Bound, maximum optional Bound, content digest",
+    "Piece": "layer u32, rows u64, slice Slice, encoding u8, logical_bytes u64",
     "Bound": "value Value, exact bool",
 }
-ALTERNATIVES = {"Page": ("LeafPage", "InnerPage"), "Value": (None, "i64", "f64", "held", "held", "held")}
+ALTERNATIVES = {"Page": ("LeafPage", "InnerPage"), "Filter": ("WhereFilter", "ExpireFilter"), "Value": (None, "i64", "f64", "held", "held", "held")}
 SORTED = ("Tag", "TableEntry", "HistoryEntry", "EncodingCount")  # lists of these ascend by their first field
 FIELDS = {name: [field.split(" ", 1) for field in text.split(", ")] for name, text in STRUCTURES.items()}
 TYPES = {name: namedtuple(name, [field for field, _ in fields]) for name, fields in FIELDS.items()}
@@ -170,7 +176,7 @@ class Archive:
         require(header[:8] == ARCHIVE_MAGIC, "header", 0, "not a tabark archive")
         require(blake3(header[:32]).digest() == header[32:], "header", 0, "damaged: the header's digest is wrong")
         version = int.from_bytes(header[8:12], "little")
-        require(version == 1, "unsupported", 0, f"format version {version}, this program reads 1")
+        require(version == 2, "unsupported", 0, f"format version {version}, this program reads 2")
         require(not any(header[12:16]), "header", 0, "damaged: reserved bytes are not zero")
         self.last = self.find_last_commit()
         require(not self.last.reader_features, "unsupported", self.last.offset, "unknown reader features")
@@ -311,11 +317,13 @@ class Archive:
         sound = len(set(names)) == len(names) == len(columns) and all(part.column < len(names) for part in schema.key)
         sound = sound and not any(column.hidden for column in schema.columns[1:])
         require(sound, "manifest", at, "names, hidden columns, key parts or summaries do not fit the columns")
+        fits = all(number == 0 or rule.column in names for number, rule in manifest.filters)
+        require(fits and (schema.role == "table" or not manifest.filters), "manifest", at, "filters do not fit")
         require(manifest.page_depth <= MAX_PAGE_DEPTH, "manifest", at, "too many levels of pages")
         require(bool(manifest.pages) == bool(manifest.rows), "manifest", at, "pages do not fit the number of rows")
         require(not any(column.logical for column in schema.columns), "unsupported", at, "an unknown logical type")
         require(entry.rows == manifest.rows, "totals", holder.offset, "the catalog has other rows than the table")
-        for name, parts in (("rows", manifest.pages), ("logical_bytes", columns), ("stored_bytes", columns)):
+        for name, parts in (("rows", manifest.pages), ("logical_bytes", columns)):
             same = getattr(manifest, name) == sum(getattr(part, name) for part in parts)
             require(same, "totals", at, f"the {name} of a table are wrong")
         parts = [hashed_string(a.name) + bytes([a.hidden]) + b.fingerprint for a, b in zip(schema.columns, columns)]
@@ -341,32 +349,34 @@ class Archive:
         groups = sum(child.groups for child in parts) if depth else len(parts)
         totals = (groups, sum(part.rows for part in parts), parts[0].first_key, parts[-1].last_key)
         if depth == 0:
-            self.check_leaf(page, header, columns)
+            page = page._replace(frames=self.frames_of(page, header))
+            for group in page.groups:
+                self.check_slices(group, page, columns, at)
         require(entry[1:] == totals, "totals", holder.offset, "the entry of a page is not what the page says")
         return header, page
 
-    def check_leaf(self, page, holder, columns):  # §5.2
-        at, frames = holder.offset, [self.follow(reference, holder, DATA) for reference in page.frames]
-        used = list(dict.fromkeys(block.frame for group in page.groups for block in group.blocks))
+    def frames_of(self, page, holder):  # §5.2: the headers of a leaf page's frames
+        frames = [self.follow(reference, holder, DATA) for reference in page.frames]
+        used = list(dict.fromkeys(place.frame for group in page.groups for place in slices_of(group)))
         sound = used == list(range(len(frames))) and len(set(frames)) == len(frames)
-        require(sound, "page", at, "the frames of a page are not unique, used and in the order of first use")
-        for group in page.groups:
-            sound = 1 <= group.rows <= MAX_GROUP_ROWS and len(group.blocks) == columns
-            # Before any cells are made: they can be many although the bytes of their blocks are few.
-            sound = sound and (group.rows == 1 or group.rows * columns <= MAX_GROUP_BYTES)
-            logical = sum(block.logical_bytes for block in group.blocks)
-            sound = sound and (group.rows == 1 or logical <= MAX_GROUP_BYTES + 6 * columns)
-            require(sound, "page", at, "a row group of too few or too many rows, blocks, cells or bytes")
-            inside = all(block.start + block.length <= frames[block.frame].raw for block in group.blocks)
-            require(inside, "block", at, "a block does not lie inside its frame")
+        require(sound, "page", holder.offset, "the frames of a page are not unique, used and in the order of first use")
+        return frames
 
-    def block(self, entry, frame, rows):  # §6: its cells and their canonical form, given the header of its frame
-        at, body = frame.offset, self.body(frame)
-        behind = self.slices_start(frame) <= entry.start and entry.length >= 1
-        require(behind, "block", at, "a block does not lie behind the directory")
-        encoding, encoded = body[entry.start], body[entry.start + 1 : entry.start + entry.length]
-        require(encoding == entry.encoding, "block", at, "a block's encoding is not what its page says")
-        return decode_block(encoding, encoded, rows, at)
+    def check_slices(self, group, page, columns, at):  # §5.2
+        check_group(group, columns, at)
+        inside = all(place.start + place.length <= page.frames[place.frame].raw for place in slices_of(group))
+        require(inside, "block", at, "a slice does not lie inside its frame")
+
+    def data(self, page, place):  # §3.4: the bytes of a slice of a leaf page, and the offset of its frame
+        frame = page.frames[place.frame]
+        behind = self.slices_start(frame) <= place.start
+        require(behind, "block", frame.offset, "a slice does not lie behind the directory")
+        return self.body(frame)[place.start : place.start + place.length], frame.offset
+
+    def columns(self, group, page, at):  # §5.2: of each block of a row group, its cells and their canonical form
+        data = functools.partial(self.data, page)
+        places = places_of(group, data)
+        return [column_of(block, places, data, at) for block in group.blocks]
 
 
 def number_of(cell):
@@ -522,7 +532,7 @@ class Verifier(Archive):
         directory = decode(self.body(header)[4:position], "Directory", at)
         require(directory.snapshot == number, "directory", at, "the directory names another snapshot")
         for one in directory.slices:
-            kinds = (BLOCK,) if header.kind == DATA else (PAGE, TABLE_MANIFEST)
+            kinds = (BLOCK, PATCH, PLACES) if header.kind == DATA else (PAGE, TABLE_MANIFEST)
             sound = one.what in kinds and one.table < len(directory.tables)
             require(sound, "directory", at, "a label of no table, or of what cannot be in this kind of frame")
             labels[position] = (one.what, one.rows, one.length, directory.tables[one.table], one.group, one.column)
@@ -543,7 +553,7 @@ class TableCheck:
         self.verifier, self.number, self.manifest = verifier, snapshot.number, manifest
         self.name, self.key, self.engine = manifest.schema.name, manifest.schema.key, snapshot.source.engine
         self.encoding = dict(snapshot.source.settings).get("encoding", "UTF-8")
-        self.rows = self.groups = 0  # so far
+        self.rows = self.groups = self.places_stored = 0  # so far
         self.blocks = [[] for _ in manifest.columns]  # by column: (block entry, rows, stored bytes)
         self.count = self.size = 0  # rows and row bytes of the row group so far
         self.last_key = self.disorder = None
@@ -564,18 +574,21 @@ class TableCheck:
             self.check_summaries(holder.offset)
 
     def check_group(self, group, page, holder):  # §5.2, §7.3: a row group and its blocks
-        at, columns = holder.offset, []
-        for index, block in enumerate(group.blocks):
-            frame = self.verifier.follow(page.frames[block.frame], holder, DATA)
-            cells, canonical = self.verifier.block(block, frame, group.rows)
+        at, columns, decoded = holder.offset, [], self.verifier.columns(group, page, holder.offset)
+        for layer in group.layers:
+            if layer.places:
+                self.places_stored += self.stored(layer.places, page)
+                self.use(layer.places, page, PLACES, layer.deleted + layer.inserted, 0)
+        for index, (block, (cells, canonical)) in enumerate(zip(group.blocks, decoded)):
             columns.append(cells)
-            self.blocks[index].append((block, group.rows, frame.stored * block.length // frame.raw))
-            place = TYPES["SliceReference"](page.frames[block.frame], block.start, block.length)
-            self.verifier.use(place, self.number, BLOCK, group.rows, self.name, self.groups, index)
+            stored = sum(self.stored(piece.slice, page) for piece in block.pieces)
+            self.blocks[index].append((block, group.rows, stored))
+            for number, piece in enumerate(block.pieces):
+                self.use(piece.slice, page, PATCH if number else BLOCK, piece.rows, index)
             content = derive("column block content", canonical)
             require(block.content == content, "content", at, "the content digest of a block is wrong")
             claims = (len(canonical), sum(kind == NULL for kind, _ in cells), *bounds_of(cells))
-            require(block[4:8] == claims, "totals", at, "bytes, nulls or bounds of a block are wrong")
+            require(block[1:5] == claims, "totals", at, "bytes, nulls or bounds of a block are wrong")
         rows = list(zip(*columns)) or [()] * group.rows
         keys = [tuple(row[part.column] for part in self.key) for row in rows]
         same = group[1:3] == (list(map(bound_of, keys[0])), list(map(bound_of, keys[-1])))
@@ -586,6 +599,14 @@ class TableCheck:
             if self.ordered:
                 self.check_order(key)
         self.groups += 1
+
+    def stored(self, place, page):  # §5.1: the share of a slice in what its frame stores
+        frame = page.frames[place.frame]
+        return frame.stored * place.length // frame.raw
+
+    def use(self, place, page, what, rows, column):
+        place = TYPES["SliceReference"](page.frames[place.frame], place.start, place.length)
+        self.verifier.use(place, self.number, what, rows, self.name, self.groups, column)
 
     def check_boundary(self, row, key, first, at):  # §7.2: whether a row starts a row group just where it should
         length = row_bytes(row)
@@ -608,10 +629,12 @@ class TableCheck:
         self.last_key = ranks
 
     def check_summaries(self, at):  # §5.1, §7.4: the summaries of the columns against the claims of their blocks
+        stored = sum(summary.stored_bytes for summary in self.manifest.columns) + self.places_stored
+        require(self.manifest.stored_bytes == stored, "totals", at, "the stored_bytes of a table are wrong")
         for summary, blocks in zip(self.manifest.columns, self.blocks):
             entries, rows, stored = zip(*blocks) if blocks else ((), (), ())
             counts = (sum(one.logical_bytes for one in entries), sum(stored), sum(one.nulls for one in entries))
-            encodings = sorted(Counter(entry.encoding for entry in entries).items())
+            encodings = sorted(Counter(entry.pieces[0].encoding for entry in entries).items())
             same = summary[:6] == (*counts, *bounds_of_blocks(entries, rows), encodings)
             require(same, "totals", at, "the summary of a column is not what its blocks say")
             same = summary.fingerprint == derive("column fingerprint", *[entry.content for entry in entries])
@@ -642,8 +665,7 @@ def print_rows(archive, options):
     names = [column.name for column in manifest.schema.columns]
     for depth, _, header, page in archive.pages(manifest.pages, header, manifest.page_depth, len(names), set()):
         for group in () if depth else page.groups:
-            frames = [archive.follow(reference, header, DATA) for reference in page.frames]
-            columns = [archive.block(block, frames[block.frame], group.rows)[0] for block in group.blocks]
+            columns = [cells for cells, _ in archive.columns(group, page, header.offset)]
             for row in zip(*columns) if columns else [()] * group.rows:
                 print(json.dumps(dict(zip(names, map(json_cell, row))), ensure_ascii=False, separators=(",", ":")))
 

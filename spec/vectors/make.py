@@ -12,8 +12,11 @@ from types import SimpleNamespace as Fields
 
 import zstandard
 
+from changes import changing, only, sub
 from encoded import good_encodings
 from encoded_bad import bad_encodings
+from layered import good_layers
+from layered_bad import bad_layers
 from writer import RawText, RealBits, Writer, bound, cell, column, key_part, row_hash, table
 
 ZSTD_VERSION, PCODEC_VERSION = (1, 5, 7), "1.1.0"  # others may compress to other bytes
@@ -56,9 +59,10 @@ def json_cell(one):
     return payload.decode() if kind == 3 else {"bytes" if kind == 4 else "rawtext": payload.hex()}
 
 
-def good(name, describes, tables, writer=None, at=None, expected=None, **options):
+def good(name, describes, tables, writer=None, at=None, expected=None, earlier=(), **options):
+    """`earlier` are (table, snapshot number) of snapshots that the writer has made before."""
     made = (writer or Writer()).append(tables, **options)
-    vector(name, describes, made, rows=[(one, at) for one in expected or tables])
+    vector(name, describes, made, rows=[*earlier, *[(one, at) for one in expected or tables]])
     return made
 
 
@@ -349,6 +353,8 @@ def good_vectors():
         settings=[("encoding", "UTF-8"), ("page_size", "4096")],
         time=-(2**63),
     )
+    filters = [where("a > 1"), expire("b", 60_000_000, -1), expire("a", 2**64 - 1, -(2**63)), where("")]
+    good("filters", "a table that filters have left rows out of", [table("t", ["a", "b"], [(2, 3)], filters=filters)])
     copied = table("t", ["archive"], [[bytes(Writer().append([tiny()]).data)]])
     good("archive-in-cell", "a cell holds an archive of the same id, so that its body holds frames", [copied])
     cutting = (
@@ -367,39 +373,6 @@ def good_vectors():
         [table("t", ["v"], [["x" * (1 << 23)]] * 9 + [["y" * ((1 << 26) - 5)], ["z" * (1 << 26)], ["z"]])],
         Writer(compress=True),
     )
-
-
-def changing(**values):
-    """A change that sets fields; a function is given the field's value and returns another."""
-
-    def change(fields):
-        for name, value in values.items():
-            setattr(fields, name, value(getattr(fields, name)) if callable(value) else value)
-        return fields
-
-    return change
-
-
-def only(number, change):
-    """A change that is made at the n-th time only, counted from 1."""
-    count = 0
-
-    def counted(value):
-        nonlocal count
-        count += 1
-        return change(value) if count == number else value
-
-    return counted
-
-
-def sub(old, new, count=1):
-    """A change of bytes that replaces one run of them."""
-
-    def change(data):
-        assert old in data
-        return data.replace(old, new, count)
-
-    return change
 
 
 def bad(
@@ -436,7 +409,10 @@ def bad_headers():
         "a bit of the archive id was flipped",
         writer=header[:16] + bytes([header[16] ^ 1]) + whole[17:],
     )
-    bad("header-version-2", "unsupported", "open", "format version 2", {"header": sub(b"\1\0\0\0", b"\2\0\0\0")})
+    for version in (1, 3):
+        change = {"header": sub(b"\2\0\0\0", bytes([version]) + bytes(3))}
+        describes = f"format version {version}, which is {'older' if version == 1 else 'newer'}"
+        bad(f"header-version-{version}", "unsupported", "open", describes, change)
     bad(
         "header-reserved",
         "header",
@@ -862,9 +838,17 @@ def bad_metadata():
     bad("metadata-u32", "metadata", "verify", "a depth of 2^32", {"table": changing(page_depth=2**32)}, cat="refuse")
 
 
+def where(expression):
+    return 0, Fields(expression=expression)
+
+
+def expire(column_name, age, instant):
+    return 1, Fields(column=column_name, age=age, instant=instant)
+
+
 def repeated_group(data):
-    assert data == b"\0\0\1\1\0\0\0"
-    return b"\0\0\x41" + b"\1\0\0\0" * 65
+    assert data == b"\0\0\1\1\0\0\0\0"
+    return b"\0\0\x41" + b"\1\0\0\0\0" * 65
 
 
 def bad_manifests():
@@ -949,13 +933,16 @@ def bad_manifests():
         changing(**values)(one.schema)
         place(name, "none", describes, layer, tables=[one])
 
+    place("filter-column", "table", "a filter by a column that is not", filters=[expire("x", 1, 1)])
+    shadow = table("t_data", ["a"], [(1,)], role="shadow", filters=[where("a")])
+    place("filter-role", "none", "a filter on the storage of a virtual table", tables=[shadow])
     schema("schema-role", "manifest", "a role that is none of the three", role="system")
     twice = [column("id"), column("id")]
     schema("schema-names", "manifest", "two columns of one name", columns=twice)
     second_hidden = [column("id"), column("name", hidden=True)]
     schema("schema-hidden", "manifest", "the second column is hidden", columns=second_hidden)
     logical = [column("id"), Fields(**vars(column("name")) | {"logical": 1})]
-    schema("schema-logical", "unsupported", "a column of a logical type that version 1 does not know", columns=logical)
+    schema("schema-logical", "unsupported", "a column of a logical type that version 2 does not know", columns=logical)
     schema("schema-options-unsorted", "manifest", "table options are not sorted", options=[("b", ""), ("a", "")])
     place(
         "schema-key-column",
@@ -1056,7 +1043,8 @@ def bad_pages():
         cat="refuse",
     )
     place("page-frame-unused", "leaf", "a page names a frame twice", frames=lambda frames: frames * 2)
-    place("page-frame-index", "block entry", "a block in a frame that the page does not name", cat="refuse", frame=1)
+    outside = changing(slice=changing(frame=1))
+    place("page-frame-index", "piece", "a block in a frame that the page does not name", cat="refuse", change=outside)
     bad(
         "page-frames-order",
         "page",
@@ -1082,26 +1070,15 @@ def bad_pages():
     )
     place("page-entry-rows", "page entry", "rows of a page entry are wrong", "totals", "full", rows=4)
     place("page-entry-groups", "page entry", "row groups of a page entry are wrong", "totals", "full", groups=2)
-    place(
-        "block-beyond-frame",
-        "block entry",
-        "a block reaches beyond its frame's body",
-        "block",
-        cat="refuse",
-        start=lambda start: start + 10000,
-    )
-    place("block-overflow", "block entry", "a block whose end exceeds 2^64", "block", cat="refuse", start=2**64 - 8)
-    place(
-        "block-in-directory",
-        "block entry",
-        "a block begins within the directory",
-        "block",
-        "full",
-        cat="refuse",
-        start=4,
-    )
-    place("block-empty", "block entry", "a block of no bytes", "block", "full", cat="refuse", length=0)
-    unknown = {"block": lambda raw: b"\x09" + raw[1:], "block entry": changing(encoding=9)}
+    for name, describes, needs, values in (
+        ("beyond-frame", "a block reaches beyond its frame's body", "verify", {"start": lambda start: start + 10000}),
+        ("overflow", "a block whose end exceeds 2^64", "verify", {"start": 2**64 - 8}),
+        ("in-directory", "a block begins within the directory", "full", {"start": 4}),
+        ("empty", "a block of no bytes", "full", {"length": 0}),
+    ):
+        change = changing(slice=changing(**values))
+        place(f"block-{name}", "piece", describes, "block", needs, cat="refuse", change=change)
+    unknown = {"block": lambda raw: b"\x09" + raw[1:], "piece": changing(encoding=9)}
     bad("block-encoding-unknown", "unsupported", "full", "an encoding that is not known", unknown, cat="refuse")
     place(
         "block-encoding-differs",
@@ -1113,15 +1090,11 @@ def bad_pages():
         change=lambda raw: b"\1" + raw[1:],
     )
     place("block-nulls", "block entry", "nulls of a block are wrong", "totals", "full", times=1, nulls=3)
-    place(
-        "block-logical-bytes",
-        "block entry",
-        "logical bytes of a block are wrong",
-        "totals",
-        "full",
-        times=1,
-        logical_bytes=1,
-    )
+    one = {"block entry": only(1, changing(logical_bytes=1)), "piece": only(1, changing(logical_bytes=1))}
+    bad("block-logical-bytes", "block", "full", "logical bytes of a block are wrong", one, cat="refuse")
+    describes = "logical bytes of a block are not those of its only piece"
+    place("block-logical-bytes-differ", "block entry", describes, cat="refuse", times=1, logical_bytes=1)
+    place("block-no-pieces", "block entry", "a block has no pieces", cat="refuse", times=2, pieces=[])
     place(
         "block-minimum",
         "block entry",
@@ -1158,7 +1131,7 @@ def reversed_frames(leaf):
     leaf.frames.reverse()
     for group in leaf.groups:
         for entry in group.blocks:
-            entry.frame = len(leaf.frames) - 1 - entry.frame
+            entry.pieces[0].slice.frame = len(leaf.frames) - 1 - entry.pieces[0].slice.frame
     return leaf
 
 
@@ -1379,6 +1352,7 @@ def main():
         sys.exit(f"zstd and pcodec {found} may compress to other bytes than {ZSTD_VERSION, PCODEC_VERSION} did")
     good_vectors()
     good_encodings(good)
+    good_layers(good)
     for make in (
         bad_headers,
         bad_commits,
@@ -1396,6 +1370,7 @@ def main():
     ):
         make()
     bad_encodings(bad)
+    bad_layers(bad)
     folder = pathlib.Path(__file__).resolve().parent
     made = {name: data for files in VECTORS.values() for name, data in files.items()}
     found = {path.name: path for suffix in ("tabark", "txt", "jsonl") for path in folder.glob(f"*.{suffix}")}

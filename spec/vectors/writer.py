@@ -163,6 +163,11 @@ def cut(rows, key):
     return groups
 
 
+def plain_numbers(words):
+    """§6.1, codec 0."""
+    return b"\0" + struct.pack(f"<{len(words)}Q", *words)
+
+
 # §5.3
 def bound(one):
     kind, payload = one
@@ -212,7 +217,17 @@ def key_part(index, descending=False, collation="BINARY"):
 
 
 def table(
-    name, columns, rows, key=(), role="table", definition=None, position=1, generated=(), options=(), attached=()
+    name,
+    columns,
+    rows,
+    key=(),
+    role="table",
+    definition=None,
+    position=1,
+    generated=(),
+    options=(),
+    attached=(),
+    filters=(),
 ):
     columns = [column(one) if isinstance(one, str) else one for one in columns]
     schema = Fields(
@@ -226,7 +241,8 @@ def table(
         options=list(options),
         attached=list(attached),
     )
-    return Fields(schema=schema, rows=[[cell(value) for value in row] for row in rows])
+    rows = [[cell(value) for value in row] for row in rows]
+    return Fields(schema=schema, filters=list(filters), rows=rows, history={})
 
 
 class Writer:
@@ -239,13 +255,17 @@ class Writer:
         leaf_groups=64,
         archive_id=bytes(range(0xA0, 0xB0)),
         encoders=None,
+        patch_encoders=None,
+        ordinals=None,
     ):
         self.changes = changes or {}
         self.encoders = encoders or {}  # by index of the column: makes a block of cells, see encoders.py
+        self.patch_encoders = patch_encoders or {}  # the same, of the cells inside a patch
+        self.ordinals = ordinals or plain_numbers  # makes numbers of ordinals
         self.compress, self.frame_per_block = compress, frame_per_block
         self.page_depth, self.leaf_groups = page_depth, leaf_groups
         self.id = archive_id
-        header = self.changed("header", bytes.fromhex("8954424B0D0A1A0A") + struct.pack("<II", 1, 0) + self.id)
+        header = self.changed("header", bytes.fromhex("8954424B0D0A1A0A") + struct.pack("<II", 2, 0) + self.id)
         self.data = bytearray(header + blake(header))
         self.commits, self.history, self.covered = [], None, 0
         self.slices = {}  # raw bytes of a slice: its frame's reference, header fields, start and label
@@ -332,60 +352,102 @@ class Writer:
     def groups_of(self, one):
         """The row groups of a table with their blocks, before these have a place."""
         groups = self.changed("groups", cut(one.rows, one.schema.key))
-        result = []
-        for number, rows in enumerate(groups):
-            blocks, count = [], self.changed("rows", len(rows))
-            for index in range(len(one.schema.columns)):
-                cells = [row[index] for row in rows]
-                form = self.changed("canonical", canonical(cells))
-                raw = self.encoders[index](cells) if index in self.encoders else b"\0" + form
-                encoding = raw[0]
-                raw = self.changed("block", raw)
-                label = Fields(name=one.schema.name, what=0, group=number, column=index, rows=count)
-                low, high = bounds(cells)
-                blocks.append(
-                    Fields(
-                        raw=raw,
-                        label=label,
-                        entry=Fields(
-                            frame=None,
-                            start=None,
-                            length=len(raw),
-                            encoding=encoding,
-                            logical_bytes=self.changed("logical", len(form)),
-                            nulls=sum(kind == 0 for kind, _ in cells),
-                            minimum=low and bound(low),
-                            maximum=high and bound(high),
-                            content=derive("tabark 1 column block content", form),
-                        ),
-                    )
-                )
-            key = one.schema.key
-            result.append(
-                Fields(
-                    blocks=blocks,
-                    group=Fields(
-                        rows=count,
-                        first_key=[bound(rows[0][part.column]) for part in key],
-                        last_key=[bound(rows[-1][part.column]) for part in key],
-                        blocks=[],
-                    ),
-                )
+        return [self.group_of(one, number, rows) for number, rows in enumerate(groups)]
+
+    def group_of(self, one, number, rows):
+        """A row group of a table, layered if the table says so (see layered.py)."""
+        history = one.history.get(number)
+        count, key, name = self.changed("rows", len(rows)), one.schema.key, one.schema.name
+        states = [state.rows for state in history.states] if history else [rows]
+        layers = [self.layer_of(name, number, *pair) for pair in zip(states, history.states[1:])] if history else []
+        blocks = []
+        for index in range(len(one.schema.columns)):
+            first = history.firsts.get(index, 0) if history else 0
+            cells = [[row[index] for row in state] for state in states]
+            first_count = count if first == len(states) - 1 else len(states[first])
+            pieces = [self.piece_of(name, number, index, first, first_count, cells[first])]
+            for at in range(first + 1, len(states)):
+                patch = history.states[at]
+                changed = patch.changed.get(index, [])
+                if changed or patch.inserted:
+                    pieces.append(self.patch_of(name, number, index, at, changed, patch.inserted, cells[at]))
+            low, high = bounds(cells[-1])
+            form = self.changed("canonical", canonical(cells[-1]))
+            entry = Fields(
+                pieces=[],
+                logical_bytes=self.changed("logical", len(form)),
+                nulls=sum(kind == 0 for kind, _ in cells[-1]),
+                minimum=low and bound(low),
+                maximum=high and bound(high),
+                content=derive("tabark 1 column block content", form),
             )
-        return result
+            blocks.append(Fields(pieces=pieces, entry=entry, rows=count))
+        group = Fields(
+            rows=count,
+            first_key=[bound(rows[0][part.column]) for part in key],
+            last_key=[bound(rows[-1][part.column]) for part in key],
+            layers=[],
+            blocks=[],
+        )
+        return Fields(layers=layers, blocks=blocks, group=group)
+
+    def piece_of(self, name, group, column, state, rows, cells):
+        """The first piece of a block."""
+        form = self.changed("canonical", canonical(cells))
+        raw = self.encoders[column](cells) if column in self.encoders else b"\0" + form
+        encoding = raw[0]
+        raw = self.changed("block", raw)
+        entry = Fields(layer=state, rows=rows, slice=None, encoding=encoding, logical_bytes=None)
+        entry.logical_bytes = self.changed("logical", len(form))
+        return Fields(raw=raw, entry=entry, label=Fields(name=name, what=0, group=group, column=column, rows=rows))
+
+    def patch_of(self, name, group, column, layer, changed, inserted, cells):
+        """§6.8"""
+        new = [cells[ordinal] for ordinal in sorted([*changed, *inserted])]
+        form = canonical(new)
+        block = self.patch_encoders[column](new) if column in self.patch_encoders else b"\0" + form
+        ordinals = self.changed("ordinals changed", changed)
+        head = struct.pack("<I", len(ordinals)) + (self.ordinals(ordinals) if ordinals else b"")
+        entry = Fields(layer=layer, rows=len(new), slice=None, encoding=block[0], logical_bytes=len(form))
+        label = Fields(name=name, what=3, group=group, column=column, rows=len(new))
+        return Fields(raw=self.changed("patch", head + block), entry=entry, label=label)
+
+    def layer_of(self, name, group, rows, state):
+        """§6.7: the layer that makes a state of so many rows."""
+        deleted = self.changed("ordinals deleted", state.deleted)
+        inserted = self.changed("ordinals inserted", state.inserted)
+        raw = (self.ordinals(deleted) if deleted else b"") + (self.ordinals(inserted) if inserted else b"")
+        label = Fields(name=name, what=4, group=group, column=0, rows=len(deleted) + len(inserted))
+        entry = Fields(rows=len(rows), deleted=len(deleted), inserted=len(inserted), places=None)
+        return Fields(raw=self.changed("places", raw) if deleted or inserted else None, entry=entry, label=label)
 
     def leaf(self, groups):
         frames, offsets = [], []
+
+        def placed(raw):
+            """A slice, and its share of what its frame stores (§5.1)."""
+            place = self.slices[raw]
+            if place.reference.offset not in offsets:
+                offsets.append(place.reference.offset)
+                frames.append(Fields(**vars(place.reference)))
+            frame = offsets.index(place.reference.offset)
+            stored = place.fields.stored * len(raw) // place.fields.raw
+            return Fields(frame=frame, start=place.start, length=len(raw)), stored
+
         for one in groups:
-            one.group.blocks = []
+            one.group.layers, one.group.blocks, one.stored = [], [], 0
+            for layer in one.layers:
+                if layer.raw is not None:
+                    layer.entry.places, stored = placed(layer.raw)
+                    one.stored += stored
+                one.group.layers.append(self.changed("layer", layer.entry))
             for block in one.blocks:
-                place = self.slices[block.raw]
-                if place.reference.offset not in offsets:
-                    offsets.append(place.reference.offset)
-                    frames.append(Fields(**vars(place.reference)))
-                block.entry.frame, block.entry.start = offsets.index(place.reference.offset), place.start
-                # The block's share of what its frame stores (§5.1).
-                block.stored = place.fields.stored * block.entry.length // place.fields.raw
+                block.entry.pieces, block.stored = [], 0
+                for number, piece in enumerate(block.pieces):
+                    piece.entry.slice, stored = placed(piece.raw)
+                    block.stored += stored
+                    piece.entry = self.changed("patch entry" if number else "piece", piece.entry)
+                    block.entry.pieces.append(piece.entry)
                 one.group.blocks.append(self.changed("block entry", block.entry))
             one.group = self.changed("group", one.group)
         return self.changed("leaf", Fields(frames=frames, groups=[one.group for one in groups]))
@@ -439,7 +501,7 @@ class Writer:
         for index in range(len(schema.columns)):
             blocks = [group.blocks[index] for group in groups]
             entries = [block.entry for block in blocks]
-            nan = any(e.minimum is None and e.nulls < block.label.rows for e, block in zip(entries, blocks))
+            nan = any(e.minimum is None and e.nulls < block.rows for e, block in zip(entries, blocks))
             held = [] if nan else [(e.minimum, e.maximum) for e in entries if e.minimum and e.maximum]
             low, high = bounds_of_bounds(held)
             summaries.append(
@@ -451,7 +513,7 @@ class Writer:
                         nulls=sum(block.entry.nulls for block in blocks),
                         minimum=low,
                         maximum=high,
-                        encodings=sorted(Counter(e.encoding for e in entries).items()),
+                        encodings=sorted(Counter(e.pieces[0].encoding for e in entries if e.pieces).items()),
                         fingerprint=derive("tabark 1 column fingerprint", b"".join(b.entry.content for b in blocks)),
                     ),
                 )
@@ -459,9 +521,10 @@ class Writer:
         entries = self.page_entries(pages)
         manifest = Fields(
             schema=schema,
+            filters=one.filters,
             rows=sum(entry.rows for entry in entries),
             logical_bytes=sum(one.logical_bytes for one in summaries),
-            stored_bytes=sum(one.stored_bytes for one in summaries),
+            stored_bytes=sum(one.stored_bytes for one in summaries) + sum(group.stored for group in groups),
             columns=summaries,
             page_depth=self.page_depth,
             pages=entries,
@@ -487,7 +550,13 @@ class Writer:
         for kind, flags, body in extra_frames:
             self.frame(kind, body, flags, compress=False)
         groups = [self.groups_of(one) for one in tables]
-        pieces = [(block.raw, block.label) for each in groups for group in each for block in group.blocks]
+        pieces = [
+            (piece.raw, piece.label)
+            for each in groups
+            for group in each
+            for piece in [*group.layers, *(piece for block in group.blocks for piece in block.pieces)]
+            if piece.raw is not None
+        ]
         if self.frame_per_block:
             for piece in pieces:
                 self.slice_frame(DATA, [piece])

@@ -169,3 +169,24 @@ fn a_reader_that_goes_away_leaves_the_exit_code() {
     drop(out);
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
+
+#[test]
+fn a_part_of_a_table_is_compared_with_that_part() {
+    let folder = Folder::with(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, at INTEGER, v);
+         INSERT INTO t VALUES (1, 1000, 'old'), (2, 1772366400, 'new'), (3, 1772366400, 'draft');",
+    );
+    let dump =
+        ["dump", "app.sqlite", "app.tabark", "--time", FIRST, "--expire", "t.at=1d", "--where", "t=v <> 'draft'"];
+    folder.run(&dump).ended(0);
+    let same = folder.run(&["compare", "app.tabark", "app.sqlite"]).ended(0);
+    assert!(same.out.contains("t was compared as it was dumped: "), "{same:?}");
+    let object = folder.run(&["compare", "app.tabark", "app.sqlite", "--json"]).ended(0).json();
+    assert_eq!((&object["partial"][0]["name"], &object["tables"][0]["rows_after"]), (&json!("t"), &json!(1)));
+    folder.sql("app.sqlite", "UPDATE t SET v = 'changed' WHERE id < 3");
+    let rows = folder.run(&["compare", "app.tabark", "app.sqlite", "--rows"]).ended(1);
+    assert_eq!(
+        rows.out,
+        "{\"table\":\"t\",\"change\":\"changed\",\"key\":{\"id\":2},\"before\":{\"v\":\"new\"},\"after\":{\"v\":\"changed\"}}\n"
+    );
+}

@@ -129,7 +129,7 @@ fn a_snapshot_as_json() {
     assert_eq!(shown["snapshot"]["source"]["name"], json!("app.sqlite"));
     assert_eq!(shown["objects"][0]["kind"], json!("view"));
     let table = &shown["tables"][1];
-    let brief = "name role rows row_groups column_count logical_bytes stored_bytes key fingerprint";
+    let brief = "name role rows filters row_groups column_count logical_bytes stored_bytes key fingerprint";
     assert_eq!(fields(table).join(" "), brief);
     assert_eq!(table["key"], json!([{ "column": "id", "descending": false, "collation": "BINARY" }]));
 }

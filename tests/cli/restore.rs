@@ -34,9 +34,15 @@ fn a_restore_as_json() {
     assert_eq!(fields(&report).join(" "), expected);
     assert_eq!(fields(&report["snapshot"]), ["number", "time", "time_micros", "root"]);
     assert_eq!(fields(&report["plan"]), ["tables", "objects", "bookkeeping", "settings"]);
-    assert_eq!(fields(&report["plan"]["tables"][0]), ["name", "role", "rows", "stored_bytes", "action"]);
+    assert_eq!(
+        fields(&report["plan"]["tables"][0]),
+        ["name", "role", "rows", "stored_bytes", "filters", "expire", "action"]
+    );
     assert_eq!(fields(&report["plan"]["objects"][0]), ["kind", "name", "table", "replaces"]);
-    assert_eq!(fields(&report["tables"][0]), ["name", "rows", "fingerprint", "proved", "as_pages"]);
+    assert_eq!(
+        fields(&report["tables"][0]),
+        ["name", "rows", "fingerprint", "filters", "expire", "expired", "without_time", "proved", "as_pages"]
+    );
     assert_eq!(report["tables"][0]["as_pages"], json!(true));
     assert_eq!((&report["mode"], &report["new_file"]), (&json!("create"), &json!(true)));
     assert_eq!((&report["dry_run"], &report["proved"]), (&json!(false), &json!(true)));

@@ -12,7 +12,7 @@ fn damage(folder: &Folder, table: &str, column: usize) -> u64 {
     let archive = Archive::open(&folder.path("app.tabark")).unwrap();
     let found = archive.select(&SnapshotSelector::Latest).unwrap().table(table).unwrap();
     let place = found.groups().next().unwrap().unwrap();
-    let frame = *place.frame(column).unwrap();
+    let frame = *place.frame_of(&place.entry.blocks[column].base().unwrap().slice).unwrap();
     let mut bytes = folder.bytes("app.tabark");
     bytes[usize::try_from(frame.offset + frame.length - 1).unwrap()] ^= 4;
     folder.write("app.tabark", &bytes);
@@ -130,7 +130,7 @@ fn what_is_no_archive_and_what_is_a_newer_one() {
     folder.write("empty.tabark", b"");
     folder.write("cut.tabark", &archive[..archive.len() - 1]);
     let mut newer = archive[..32].to_vec();
-    newer[8] = 2;
+    newer[8] = 3;
     let digest = blake3::hash(&newer);
     newer.extend_from_slice(digest.as_bytes());
     newer.extend_from_slice(&archive[64..]);
@@ -142,7 +142,7 @@ fn what_is_no_archive_and_what_is_a_newer_one() {
             assert_eq!(ran.json()["error"]["kind"], json!("damaged"), "{command} {file}");
         }
         let ran = folder.run(&[command, "newer.tabark", "--json"]).ended(4);
-        ran.says("error: format version 2; this program reads version 1").says("hint: use a newer tabark");
+        ran.says("error: format version 3; this program reads version 2").says("hint: use a newer tabark");
         let error = &ran.json()["error"];
         assert_eq!(fields(error).join(" "), "kind message table offset layer hint exit_code");
         assert_eq!((&error["kind"], &error["exit_code"]), (&json!("unsupported"), &json!(4)));

@@ -60,6 +60,7 @@ impl Scene {
         let source = SqliteSource::open(&self.path("app.sqlite")).unwrap();
         let options = DumpOptions {
             tables: tables.clone(),
+            filters: vec![],
             tags: vec![],
             time: 1,
             writer: "test".into(),

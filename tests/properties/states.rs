@@ -121,11 +121,10 @@ proptest! {
                 let mut patch = patch.map(|(changed, cells)| (changed, columns(&cells, 12).1));
                 if tidy > 0 {
                     // What is tidy more often fits.
-                    for ordinals in [Some(&mut deleted), Some(&mut inserted), patch.as_mut().map(|patch| &mut patch.0)] {
-                        if let Some(ordinals) = ordinals {
-                            ordinals.sort_unstable();
-                            ordinals.dedup();
-                        }
+                    let changed = patch.as_mut().map(|patch| &mut patch.0);
+                    for ordinals in [&mut deleted, &mut inserted].into_iter().chain(changed) {
+                        ordinals.sort_unstable();
+                        ordinals.dedup();
                     }
                 }
                 (Places { deleted, inserted }, patch.map(|(changed, cells)| CellPatch { changed, cells }))

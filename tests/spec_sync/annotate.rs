@@ -157,6 +157,10 @@ impl Walk<'_> {
                     self.value(variant, path);
                 }
             }
+            "Filter" => {
+                self.field(length, &format!("{path}: {}", ["where", "expire"][usize::try_from(number).unwrap()]));
+                self.structure(&format!("Filter {number}"), path);
+            }
             "Page" => {
                 self.field(length, &format!("{path}: {}", ["leaf", "inner"][usize::try_from(number).unwrap()]));
                 self.structure(&format!("Page {number}"), path);

@@ -115,7 +115,9 @@ fn structures_are_found_in_all_their_forms() {
     assert_eq!(names("Column"), ["name", "declared_type", "logical", "nullable", "hidden"]);
     assert_eq!(names("Page 0"), ["frames", "groups"]);
     assert_eq!(names("Page 1"), ["children"]);
+    assert_eq!(names("Filter 0"), ["expression"]);
+    assert_eq!(names("Filter 1"), ["column", "age", "instant"]);
     assert_eq!(names("Bound"), ["value", "exact"]);
-    assert_eq!(structures["TableManifest"].len(), 8);
+    assert_eq!(structures["TableManifest"].len(), 9);
     assert_eq!(structures["SnapshotManifest"].len(), 11);
 }

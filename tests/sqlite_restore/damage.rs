@@ -18,7 +18,7 @@ fn place_of_rows(case: &Case, name: &str) -> usize {
     let snapshot = archive.select(&SnapshotSelector::Latest).unwrap();
     let table = snapshot.table(name).unwrap();
     let group = table.groups().next().unwrap().unwrap();
-    let frame = group.frame(1).unwrap();
+    let frame = group.frame_of(&group.entry.blocks[1].pieces[0].slice).unwrap();
     usize::try_from(frame.offset + frame.length - 10).unwrap()
 }
 

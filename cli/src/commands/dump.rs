@@ -2,15 +2,16 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value as Json, json};
 use tabark::archive::WriterOptions;
-use tabark::dump::{DumpOptions, DumpReport};
+use tabark::dump::{DumpOptions, DumpReport, DumpedTable};
+use tabark::model::Filter;
+use tabark::source::Source;
 use tabark::source::sqlite::{Reading, SqliteSource};
 use tabark::{Error, Profile};
 
-use super::Outcome;
+use super::{Outcome, rules};
 use crate::args::DumpArgs;
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
@@ -18,20 +19,22 @@ use crate::progress::Progress;
 use crate::report::aligned::{Aligned, Side};
 use crate::report::text::{name, visible};
 use crate::report::units::{count, counted, ratio, size};
-use crate::report::{json as as_json, problems};
+use crate::report::{filters, json as as_json, problems};
 
 pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
     refuse_other_engines(&args.source)?;
     refuse_archive_path(args)?;
-    let options = DumpOptions {
+    let mut options = DumpOptions {
         tables: super::selection(&args.tables, &args.exclude)?,
+        filters: Vec::new(),
         tags: args.tags.clone(),
-        time: args.time.map_or_else(now, Ok)?,
+        time: args.time.map_or_else(super::now, Ok)?,
         writer: concat!("tabark ", env!("CARGO_PKG_VERSION")).to_owned(),
         archive: writing(args),
     };
     let progress = Progress::start()?;
     let source = SqliteSource::open(&args.source)?;
+    options.filters = rules::of_dump(&args.conditions, &args.expire, options.time, &source.catalog().tables)?;
     let report = tabark::dump::dump(&source, &args.archive, &options, &progress)?;
     drop(progress);
     if report.tail_removed > 0 {
@@ -42,7 +45,7 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
         problems::warn(&format!("not in the snapshot: {}: {}", omission.what, omission.reason));
     }
     super::told(if args.json {
-        as_json::write(out, &object(args, &options, &report, source.reading()))
+        as_json::write(out, &object(args, &options, &report, &source))
     } else {
         print(args, &report, out)
     });
@@ -89,14 +92,6 @@ fn refuse_archive_path(args: &DumpArgs) -> Result<(), Error> {
     Ok(())
 }
 
-fn now() -> Result<i64, Error> {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_micros()).ok())
-        .ok_or_else(|| Error::request("the clock is set to a time before 1970").with_hint("set the clock"))
-}
-
 fn print(args: &DumpArgs, report: &DumpReport, out: &mut Pipe) -> std::io::Result<()> {
     let snapshot = &report.snapshot;
     let archive = args.archive.display().to_string();
@@ -105,16 +100,22 @@ fn print(args: &DumpArgs, report: &DumpReport, out: &mut Pipe) -> std::io::Resul
     let rows = counted(snapshot.rows, "row");
     writeln!(out, "snapshot {} in {}{new}: {tables}, {rows}", snapshot.number, visible(&archive))?;
     let mut table = Aligned::headless(&[Side::Left, Side::Right]).indented(2);
-    for (table_name, rows) in &report.tables {
-        table.row(vec![name(table_name, 60), count(*rows)]);
+    for dumped in &report.tables {
+        table.row(vec![name(&dumped.name, 60), count(dumped.rows)]);
     }
     table.write(out)?;
+    for partial in report.tables.iter().filter(|table| !table.filters.is_empty()) {
+        writeln!(out, "partial: {}: {}", name(&partial.name, 60), filters::described(&partial.filters))?;
+        if partial.filters.iter().any(|filter| matches!(filter, Filter::Expire(_))) {
+            writeln!(out, "  {}", filters::counts(partial.expired, partial.without_time))?;
+        }
+    }
     let (raw, added) = (snapshot.logical_bytes, snapshot.bytes_added);
     writeln!(out, "added {} for {} of cells ({})", size(added), size(raw), ratio(raw, added))?;
     writeln!(out, "root {}", tabark::hex::encode(&snapshot.root))
 }
 
-fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, reading: Reading) -> Json {
+fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, source: &SqliteSource<'_>) -> Json {
     let snapshot = &report.snapshot;
     let mut tags = options.tags.clone();
     tags.sort();
@@ -128,14 +129,33 @@ fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, reading: 
     head.insert("bytes_added".into(), json!(snapshot.bytes_added));
     head.insert("root".into(), as_json::digest(&snapshot.root));
     head.insert("fingerprint".into(), as_json::digest(&snapshot.fingerprint));
-    let tables: Vec<Json> = report.tables.iter().map(|(name, rows)| json!({ "name": name, "rows": rows })).collect();
+    let tables: Vec<Json> = report.tables.iter().map(|table| table_object(table, source)).collect();
     json!({
         "archive": args.archive.display().to_string(),
         "created": report.created,
         "tail_removed": report.tail_removed,
-        "reading": if reading == Reading::Pages { "pages" } else { "sql" },
+        "reading": reading_name(source.reading()),
         "snapshot": head,
         "tables": tables,
         "omitted": as_json::omissions(&report.omitted),
     })
+}
+
+fn table_object(table: &DumpedTable, source: &SqliteSource<'_>) -> Json {
+    // Rows are chosen by SQL; else it depends on how the table is stored.
+    let by_condition = table.filters.iter().any(|filter| matches!(filter, Filter::Where { .. }));
+    let schema = source.catalog().tables.iter().find(|schema| schema.name == table.name);
+    let reading = schema.filter(|_| !by_condition).map_or(Reading::Sql, |schema| source.reading_of(schema));
+    json!({
+        "name": table.name,
+        "rows": table.rows,
+        "reading": reading_name(reading),
+        "filters": filters::objects(&table.filters),
+        "expired": table.expired,
+        "without_time": table.without_time,
+    })
+}
+
+fn reading_name(reading: Reading) -> &'static str {
+    if reading == Reading::Pages { "pages" } else { "sql" }
 }

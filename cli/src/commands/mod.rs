@@ -7,11 +7,13 @@ mod diff;
 mod dump;
 mod list;
 mod restore;
+mod rules;
 mod show;
 mod verify;
 
 use std::io;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tabark::Error;
 use tabark::archive::Archive;
@@ -22,6 +24,15 @@ use crate::args::{Command, Jobs};
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
 use crate::report::problems;
+
+/// The clock's time, in microseconds since 1970-01-01T00:00:00Z.
+fn now() -> Result<i64, Error> {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_micros()).ok())
+        .ok_or_else(|| Error::request("the clock is set to a time before 1970").with_hint("set the clock"))
+}
 
 /// How a command ends.
 pub(crate) type Outcome = Result<Exit, Failure>;

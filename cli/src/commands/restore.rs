@@ -6,9 +6,11 @@ use std::path::Path;
 use serde_json::{Map, Value as Json, json};
 use tabark::Error;
 use tabark::archive::Snapshot;
+use tabark::history::duration::Duration;
+use tabark::model::{Expire, Filter, TableSchema};
 use tabark::restore::{RestoreOptions, RestorePlan, RestoreReport, TableAction};
 
-use super::Outcome;
+use super::{Outcome, rules};
 use crate::args::RestoreArgs;
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
@@ -16,7 +18,7 @@ use crate::progress::Progress;
 use crate::report::aligned::{Aligned, Side};
 use crate::report::text::{name, visible, wrapped_pairs};
 use crate::report::units::{count, counted, size, time};
-use crate::report::{json as as_json, problems};
+use crate::report::{filters, json as as_json, problems};
 
 const NAME_WIDTH: usize = 40;
 const SETTINGS_WIDTH: usize = 80;
@@ -26,7 +28,10 @@ pub(crate) fn run(args: &RestoreArgs, out: &mut Pipe) -> Outcome {
     super::use_threads(&args.jobs)?;
     let archive = super::open(&args.archive)?;
     let snapshot = archive.select(&args.at.or_latest())?;
-    let options = RestoreOptions::default().tables(super::selection(&args.tables, &args.exclude)?).mode(args.mode);
+    let options = RestoreOptions::default()
+        .tables(super::selection(&args.tables, &args.exclude)?)
+        .mode(args.mode)
+        .expire(expire_rules(args, &snapshot)?);
     if args.dry_run {
         let plan = tabark::restore::plan(&snapshot, &args.target, &options)?;
         warn(&plan.warnings);
@@ -49,6 +54,22 @@ pub(crate) fn run(args: &RestoreArgs, out: &mut Pipe) -> Outcome {
     });
     let proved = report.tables.iter().all(|table| table.proved);
     Ok(if proved { Exit::Well } else { Exit::Damaged })
+}
+
+/// The rules of `--expire`. Only tables that one may be about are opened: damage elsewhere does not matter.
+fn expire_rules(args: &RestoreArgs, snapshot: &Snapshot<'_>) -> Result<Vec<(String, Expire)>, Error> {
+    if args.expire.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (now, entries) = (super::now()?, &snapshot.catalog().tables);
+    let rule = |(place, age): &(String, Duration)| {
+        let may_be_meant = entries.iter().filter(|entry| place.starts_with(entry.name.as_str()));
+        let tables = may_be_meant
+            .map(|entry| Ok(snapshot.open_table(entry)?.schema().clone()))
+            .collect::<Result<Vec<TableSchema>, Error>>()?;
+        rules::expire((place, *age), now, &tables, entries.iter().map(|entry| entry.name.as_str()))
+    };
+    args.expire.iter().map(rule).collect()
 }
 
 /// What can be seen of the paths alone; the rest the plan finds out.
@@ -90,6 +111,9 @@ fn print_plan(snapshot: &Snapshot<'_>, plan: &RestorePlan, out: &mut dyn Write) 
         tables.row(vec![name(&table.name, NAME_WIDTH), count(table.rows), size(table.stored_bytes), action]);
     }
     tables.write(out)?;
+    for table in &plan.tables {
+        print_rules(&table.name, &table.filters, &table.expire, out)?;
+    }
     for object in &plan.objects {
         writeln!(out, "  {} {}", visible(&object.kind), name(&object.name, NAME_WIDTH))?;
     }
@@ -110,10 +134,27 @@ fn print_report(snapshot: &Snapshot<'_>, report: &RestoreReport, out: &mut dyn W
         tables.row(vec![name(&table.name, NAME_WIDTH), counted(table.rows, "row"), proved.to_owned(), fingerprint]);
     }
     tables.write(out)?;
+    for table in &report.tables {
+        print_rules(&table.name, &table.filters, &table.expire, out)?;
+        if !table.expire.is_empty() {
+            writeln!(out, "  {}", filters::counts(table.expired, table.without_time))?;
+        }
+    }
     let all = report.tables.len();
     let proved = report.tables.iter().filter(|table| table.proved).count();
     let (noun, verb) = if all == 1 { ("table", "equals") } else { ("tables", "equal") };
-    writeln!(out, "proved: {proved} of {all} {noun} {verb} the snapshot")
+    let less =
+        if report.tables.iter().any(|table| table.expired > 0) { ", less the rows that are too old" } else { "" };
+    writeln!(out, "proved: {proved} of {all} {noun} {verb} the snapshot{less}")
+}
+
+/// What makes a table less than the source's was: rules of the dump, and of this restore.
+fn print_rules(table: &str, filters: &[Filter], expire: &[Expire], out: &mut dyn Write) -> io::Result<()> {
+    let table = name(table, NAME_WIDTH);
+    if !filters.is_empty() {
+        writeln!(out, "partial in the snapshot: {table}: {}", filters::described(filters))?;
+    }
+    expire.iter().try_for_each(|rule| writeln!(out, "partial: {table}: {}", filters::expired(rule)))
 }
 
 fn action(action: TableAction) -> &'static str {
@@ -138,6 +179,8 @@ fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &RestorePlan, repor
                 "role": table.role,
                 "rows": table.rows,
                 "stored_bytes": table.stored_bytes,
+                "filters": filters::objects(&table.filters),
+                "expire": filters::expire_objects(&table.expire),
                 "action": action(table.action),
             })
         })
@@ -153,6 +196,10 @@ fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &RestorePlan, repor
                 "name": table.name,
                 "rows": table.rows,
                 "fingerprint": as_json::digest(&table.fingerprint),
+                "filters": filters::objects(&table.filters),
+                "expire": filters::expire_objects(&table.expire),
+                "expired": table.expired,
+                "without_time": table.without_time,
                 "proved": table.proved,
                 "as_pages": table.as_pages,
             })

@@ -96,7 +96,8 @@ fn print_changes(changes: &[SchemaChange], indent: usize, out: &mut dyn Write) -
             if change.name.is_empty() { String::new() } else { format!(" {}", name(&change.name, NAME_WIDTH)) };
         write!(out, "{:indent$}{}{called} {}", "", visible(&change.what), change.kind.name())?;
         // Definitions have many lines; --json has them.
-        let is_short = ["column", "column order", "key", "option", "role", "setting"].contains(&change.what.as_str());
+        let is_short =
+            ["column", "column order", "filter", "key", "option", "role", "setting"].contains(&change.what.as_str());
         let value = |value: &Option<String>| {
             let text = value.as_deref().filter(|text| is_short && !text.is_empty());
             text.map(|text| name(text, VALUE_WIDTH))

@@ -2,6 +2,7 @@
 
 pub(crate) mod aligned;
 pub(crate) mod differences;
+pub(crate) mod filters;
 pub(crate) mod json;
 pub(crate) mod problems;
 pub(crate) mod text;

@@ -93,10 +93,7 @@ impl GroupReader<'_> {
         let rows = layer.rows.saturating_sub(layer.deleted).saturating_add(layer.inserted);
         let (rows, cells) = (rows_of(rows)?, rows_of(piece.rows)?);
         self.with_slice(place, &piece.slice, |bytes| {
-            let (found, patch) = block::decode_patch(bytes, rows, cells, &places.inserted)?;
-            if found != encoding {
-                return Err(Error::damaged(Layer::Block, "a patch of another encoding than its entry states"));
-            }
+            let patch = block::decode_patch(bytes, rows, cells, encoding, &places.inserted)?;
             as_stated(patch.cells.logical_bytes(), piece.logical_bytes).map(|()| patch)
         })
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::container::Reference;
-use crate::model::{Bound, Omission, SchemaObject, SourceDescription, TableSchema};
+use crate::model::{Bound, Filter, Omission, SchemaObject, SourceDescription, TableSchema};
 
 /// A run of bytes in a frame's raw body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,6 +123,8 @@ pub(crate) struct HistoryEntry {
 pub struct TableManifest {
     /// Columns, key and what stands on the table.
     pub schema: TableSchema,
+    /// Rules by which rows were left out; none where the table is whole.
+    pub filters: Vec<Filter>,
     /// Its rows.
     pub rows: u64,
     /// Bytes of its cells in canonical form.

@@ -14,9 +14,9 @@ use crate::history::patch::patch;
 use crate::limits::MAX_LAYERS;
 use crate::model::{Cells, Places};
 
-/// Patches are given up for a whole block when, with those there are, they come to more than one in so many bytes of it
-/// (before compression).
-const WHOLE_ABOVE_ONE_IN: u64 = 6;
+/// Patches are given up for a whole block when what they supersede comes to more than one in so many bytes of the block
+/// (before compression): who reads it, reads that in vain. Cells of rows that came are not read in vain.
+const WHOLE_ABOVE_ONE_IN: u64 = 3;
 
 /// Columns below so many bytes of cells are written whole: a patch has its own costs.
 const PATCH_FROM_BYTES: u64 = 1 << 10;
@@ -163,14 +163,30 @@ impl Partner {
             Layered { pieces: self.pieces(old)?, facts, patch: None, patch_rows: u64::from(patch.cells.rows()) };
         if !patch.is_empty() {
             let encoded = block::encode_patch(&patch, profile);
-            let patches = old.pieces.iter().skip(1).map(|piece| piece.slice.length).sum::<u64>();
-            let whole = old.base()?.slice.length;
-            if patches.saturating_add(encoded.bytes.len() as u64).saturating_mul(WHOLE_ABOVE_ONE_IN) > whole {
+            let length = encoded.bytes.len() as u64;
+            let new = Share::of(length, u64::from(patch.cells.rows()), places.inserted.len() as u64);
+            if self.outgrow(old, new) {
                 return None;
             }
             layered.patch = Some(encoded);
         }
         Some(layered)
+    }
+
+    /// Would so many superseding cells more be too many above the block's first piece?
+    fn outgrow(&self, block: &BlockEntry, new: Share) -> bool {
+        let Some((base, patches)) = block.pieces.split_first() else { return true };
+        let inserted = |patch: &PieceEntry| {
+            let layer = (patch.layer as usize).checked_sub(1).and_then(|layer| self.place.entry.layers.get(layer));
+            layer.map_or(0, |layer| layer.inserted)
+        };
+        let mut all = Share { superseding: new.superseding, other: new.other.saturating_add(base.slice.length) };
+        for patch in patches {
+            let share = Share::of(patch.slice.length, patch.rows, inserted(patch));
+            all.superseding = all.superseding.saturating_add(share.superseding);
+            all.other = all.other.saturating_add(share.other);
+        }
+        all.superseding.saturating_mul(WHOLE_ABOVE_ONE_IN) > all.other
     }
 
     fn layers_above(&self, block: &BlockEntry) -> usize {
@@ -181,6 +197,22 @@ impl Partner {
     fn pieces(&self, block: &BlockEntry) -> Option<Vec<(PieceEntry, PlacedSlice)>> {
         let locate = |piece: &PieceEntry| Some((*piece, self.parent.locate(&self.place, &piece.slice).ok()?));
         block.pieces.iter().map(locate).collect()
+    }
+}
+
+/// Bytes of pieces, by what their cells are.
+#[derive(Clone, Copy)]
+struct Share {
+    /// In place of others.
+    superseding: u64,
+    other: u64,
+}
+
+impl Share {
+    /// Of a patch of so many bytes and cells, some of which are of rows that came.
+    fn of(length: u64, cells: u64, inserted: u64) -> Self {
+        let other = length.saturating_mul(inserted) / cells.max(1);
+        Self { superseding: length.saturating_sub(other), other }
     }
 }
 

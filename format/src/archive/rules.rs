@@ -3,7 +3,7 @@
 use super::manifest::{Catalog, SnapshotManifest, TableManifest};
 use crate::error::{Error, Layer, Result};
 use crate::limits::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_PAGE_DEPTH, MAX_PAGE_ENTRIES, MAX_TABLES, MAX_TAG_BYTES};
-use crate::model::{Bound, TableSchema, Value, roles};
+use crate::model::{Bound, Filter, TableSchema, Value, roles};
 
 /// A rule that is broken: where in the format it stands, and in words.
 #[derive(Debug)]
@@ -91,11 +91,24 @@ pub(super) fn check_schema(schema: &TableSchema) -> Check {
     check_pairs(&schema.options, "option")
 }
 
+/// Rows are left out of ordinary tables only, by times in a column that is stored.
+pub(super) fn check_filters(schema: &TableSchema, filters: &[Filter]) -> Check {
+    require(filters.is_empty() || schema.role == roles::TABLE, || {
+        manifest(format!("a filter on a table of the role \"{}\"", schema.role))
+    })?;
+    let known = |filter: &Filter| match filter {
+        Filter::Where { .. } => true,
+        Filter::Expire(rule) => schema.columns.iter().any(|column| column.name == rule.column),
+    };
+    require(filters.iter().all(known), || manifest("a filter by a column that the table does not have"))
+}
+
 pub(super) fn check_table(table: &TableManifest) -> Check {
-    let TableManifest { schema, columns, page_depth, pages, rows, .. } = table;
+    let TableManifest { schema, filters, columns, page_depth, pages, rows, .. } = table;
     require(*page_depth <= MAX_PAGE_DEPTH, || manifest(format!("{page_depth} levels of inner pages")))?;
     require(pages.len() <= MAX_PAGE_ENTRIES, || metadata(format!("{} pages in a table manifest", pages.len())))?;
     check_schema(schema)?;
+    check_filters(schema, filters)?;
     require(columns.len() == schema.columns.len(), || manifest("column summaries that are not one per column"))?;
     for column in columns {
         check_range(column.minimum.as_ref(), column.maximum.as_ref())?;

@@ -16,7 +16,7 @@ use crate::container::WriteStorage;
 use crate::encoding::Profile;
 use crate::error::Result;
 use crate::limits::MAX_PAGE_ENTRIES;
-use crate::model::{Bound, Cell, Cells, RowGroup, TableSchema};
+use crate::model::{Bound, Cell, Cells, Filter, RowGroup, TableSchema};
 use crate::wire;
 
 /// A leaf page is closed when its blocks' entries take about this many bytes, so that wide tables keep pages small too.
@@ -35,6 +35,7 @@ pub(super) struct Output<S: WriteStorage> {
 /// What is known of a table while and after its rows are written, until the snapshot is committed.
 pub(super) struct TableState {
     pub(super) schema: TableSchema,
+    pub(super) filters: Vec<Filter>,
     /// Row groups that were begun; those of them that were encoded are in `groups`.
     begun: u64,
     rows: u64,
@@ -77,10 +78,16 @@ pub(super) struct GroupHead {
 
 impl TableState {
     /// A table without rows yet, to be laid beside the parent's.
-    pub(super) fn new(schema: TableSchema, profile: Profile, parent: Option<ParentTable>) -> Self {
+    pub(super) fn new(
+        schema: TableSchema,
+        filters: Vec<Filter>,
+        profile: Profile,
+        parent: Option<ParentTable>,
+    ) -> Self {
         let columns = schema.columns.len();
         Self {
             schema,
+            filters,
             begun: 0,
             rows: 0,
             groups: 0,
@@ -275,6 +282,7 @@ impl TableState {
             pages,
             fingerprint: fingerprint.table,
             schema: self.schema,
+            filters: self.filters,
         };
         let same = self.parent.filter(|parent| parent.manifest == manifest);
         Ok((manifest, same.map(|parent| parent.entry.manifest)))

@@ -27,7 +27,7 @@ use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;
 use crate::limits::MAX_PAGE_DEPTH;
-use crate::model::{Cell, Omission, RowGroup, RowSink, SchemaObject, SourceDescription, TableSchema};
+use crate::model::{Cell, Filter, Omission, RowGroup, RowSink, SchemaObject, SourceDescription, TableSchema};
 use crate::wire;
 
 /// How an archive is written. None of this changes what is read from it.
@@ -217,14 +217,22 @@ struct TableInWriting {
 impl<S: WriteStorage> SnapshotWriter<S> {
     /// Begins a table. Its rows come in the order of its key.
     pub fn begin_table(&mut self, schema: &TableSchema) -> Result<TableWriter<'_, S>> {
+        self.begin_part(schema, &[])
+    }
+
+    /// Begins a table of which only the rows come that these rules keep. It is for the caller to leave the others out.
+    pub fn begin_part(&mut self, schema: &TableSchema, filters: &[Filter]) -> Result<TableWriter<'_, S>> {
         rules::refused(rules::check_schema(schema)).map_err(|error| error.in_table(&schema.name))?;
+        rules::refused(rules::check_filters(schema, filters)).map_err(|error| error.in_table(&schema.name))?;
         if self.names.contains(&schema.name) {
             return Err(Error::request("two tables of one name").in_table(&schema.name));
         }
         let number = self.tables.len();
         let parent = self.parent.as_ref().and_then(|parent| parent.table(schema));
-        self.tables
-            .push(TableInWriting { state: TableState::new(schema.clone(), self.profile, parent), is_finished: false });
+        self.tables.push(TableInWriting {
+            state: TableState::new(schema.clone(), filters.to_vec(), self.profile, parent),
+            is_finished: false,
+        });
         Ok(TableWriter { number, grouper: RowGrouper::new(schema), name: schema.name.clone(), snapshot: self })
     }
 

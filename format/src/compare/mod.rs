@@ -15,7 +15,7 @@ use crate::diff::{
     Tally,
 };
 use crate::error::Result;
-use crate::model::{Cell, SourceDescription, TableSchema, roles};
+use crate::model::{Cell, Filter, SourceDescription, TableSchema, roles};
 use crate::observer::{Observer, Phase};
 use crate::selection::Selection;
 use crate::source::{RowSink, Source};
@@ -23,9 +23,11 @@ use crate::source::{RowSink, Source};
 /// Says what of a source differs from a snapshot. With a `sink`, each row that differs goes there.
 ///
 /// Tables that a snapshot of chosen tables has not are told as added, unless `tables` leaves them out. The database's own
-/// bookkeeping is compared as far as it is about tables of the snapshot.
+/// bookkeeping is compared as far as it is about tables of the snapshot, and a table of which the dump left rows out by rules as far as
+/// these rules, counted from the instant of that dump, keep its rows.
 ///
-/// Fails if a pattern of `tables` matches nothing on either side, and as reading the source and the archive does.
+/// Fails if a pattern of `tables` matches nothing on either side, if a rule does not fit the source's table any more, and as reading
+/// the source and the archive does.
 pub fn compare(
     snapshot: &Snapshot<'_>,
     source: &dyn Source,
@@ -99,7 +101,7 @@ impl Run<'_> {
         } else {
             self.by_content(table, &pairing, sink)?
         };
-        Ok(Some(TableDiff::of(&pairing, (rows_before, rows_after), counts, is_same_content)))
+        Ok(Some(TableDiff::of(&pairing, Vec::new(), (rows_before, rows_after), counts, is_same_content)))
     }
 
     /// What differs, how many rows the source has, and whether all rows are known to be the same in the same order.
@@ -111,7 +113,7 @@ impl Run<'_> {
     ) -> Result<(RowCounts, u64, bool)> {
         let mut tally = Tally::new(pairing, sink);
         let mut comparing = Comparing::new(table, pairing, &mut tally, self.observer);
-        self.read(pairing.after, &mut comparing)?;
+        self.read(pairing.after, &table.manifest().filters, &mut comparing)?;
         let rows = comparing.finish()?;
         Ok((tally.finish(), rows, false))
     }
@@ -123,14 +125,14 @@ impl Run<'_> {
         sink: Option<&mut dyn ChangeSink>,
     ) -> Result<(RowCounts, u64, bool)> {
         let mut fingerprinter = Fingerprinter::new(pairing.after);
-        self.read(pairing.after, &mut fingerprinter)?;
+        self.read(pairing.after, &table.manifest().filters, &mut fingerprinter)?;
         let found = fingerprinter.finish();
         if found.table == table.manifest().fingerprint {
             return Ok((RowCounts::default(), found.rows, true));
         }
         let mut tally = Tally::new(pairing, sink);
         let before = SnapshotRows::all(table, self.observer)?;
-        let read = |sink: &mut dyn RowSink| self.read(pairing.after, sink);
+        let read = |sink: &mut dyn RowSink| self.read(pairing.after, &table.manifest().filters, sink);
         diff::count_by_content(&before, &SourceRows { read: &read, observer: self.observer }, &mut tally)?;
         Ok((tally.finish(), found.rows, false))
     }
@@ -142,7 +144,7 @@ impl Run<'_> {
         let description = &self.source.catalog().description;
         let pairing = Pairing::new((schema, description), (schema, description));
         let mut tally = Tally::new(&pairing, sink);
-        let read = |sink: &mut dyn RowSink| self.read(schema, sink);
+        let read = |sink: &mut dyn RowSink| self.read(schema, &[], sink);
         let rows = SourceRows { read: &read, observer: self.observer };
         diff::Rows::read(&rows, &mut |row: &[Cell<'_>]| tally.one(row, ChangeKind::Added))?;
         let rows = tally.finish().added;
@@ -150,7 +152,7 @@ impl Run<'_> {
         Ok((rows > 0 || !is_bookkeeping).then(|| TableDiff::alone(&schema.name, TableState::OnlyAfter, rows)))
     }
 
-    fn read(&self, schema: &TableSchema, sink: &mut dyn RowSink) -> Result<()> {
-        read_as_dumped(self.source, schema, self.about.as_deref(), sink)
+    fn read(&self, schema: &TableSchema, filters: &[Filter], sink: &mut dyn RowSink) -> Result<()> {
+        read_as_dumped(self.source, schema, filters, self.about.as_deref(), self.observer, sink)
     }
 }

@@ -6,24 +6,27 @@ use crate::archive::{Table, content_digests};
 use crate::diff::{Facts, Groups, Merge, Pairing, Rows, SnapshotGroups, Tally};
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;
-use crate::model::{Bound, Cell, Cells, RowGroup, TableSchema, roles};
+use crate::model::{Bound, Cell, Cells, Filter, RowGroup, TableSchema, roles};
 use crate::observer::{Observer, check_cancelled};
-use crate::source::{RowSink, Source};
+use crate::source::{RowSink, Source, read_filtered};
 
 /// Rows read before the observer is asked.
 const ROWS_AT_ONCE: u64 = 1024;
 
-/// Sends those rows of a table of a source that a dump like that of the snapshot would have taken. `about` are the only
-/// tables that the database's own bookkeeping is to be about.
+/// Sends those rows of a table of a source that a dump like that of the snapshot would have taken: what the rules leave out that
+/// the snapshot records of the table does not come. `about` are the only tables that the database's own bookkeeping is to be
+/// about.
 pub(super) fn read_as_dumped(
     source: &dyn Source,
     schema: &TableSchema,
+    filters: &[Filter],
     about: Option<&[&str]>,
+    observer: &dyn Observer,
     sink: &mut dyn RowSink,
 ) -> Result<()> {
     match about {
         Some(names) if schema.role == roles::INTERNAL => source.read_internal(schema, names, sink),
-        _ => source.read_table(schema, sink),
+        _ => read_filtered(source, schema, filters, observer, sink).map(|_| ()),
     }
 }
 

@@ -7,6 +7,9 @@ use crate::wire::Cursor;
 /// Bytes of the header that its digest covers.
 const HASHED: usize = 32;
 
+/// What to do with an archive of an older version: until version 1.0 of tabark there is no converter.
+const OLDER: &str = "use the older tabark that wrote it; this archive was not changed";
+
 /// The archive header of a version that this library reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveHeader {
@@ -57,9 +60,9 @@ impl ArchiveHeader {
             return Err(Error::damaged(Layer::Header, "the archive header differs from its digest").at(0));
         }
         if version != FORMAT_VERSION {
-            return Err(Error::unsupported(format!(
-                "format version {version}; this program reads version {FORMAT_VERSION}"
-            )));
+            let why = format!("format version {version}; this program reads version {FORMAT_VERSION}");
+            let error = Error::unsupported(why);
+            return Err(if version > FORMAT_VERSION { error } else { error.with_hint(OLDER) });
         }
         if reserved != 0 {
             return Err(Error::damaged(Layer::Header, "reserved bytes of the archive header are not zero").at(12));
@@ -95,6 +98,18 @@ mod tests {
         bytes[32..].copy_from_slice(digest.as_bytes());
         let error = ArchiveHeader::decode(&bytes).unwrap_err();
         assert!(error.is_unsupported());
-        assert!(error.to_string().contains("format version 9; this program reads version 1"));
+        assert!(error.to_string().contains("format version 9; this program reads version 2"));
+        assert!(error.hint().unwrap().contains("newer"));
+    }
+
+    #[test]
+    fn an_older_version_is_not_to_be_read_by_a_newer_program() {
+        let mut bytes = ArchiveHeader { id: [7; 16] }.encode();
+        bytes[8] = 1;
+        let digest = blake3::hash(&bytes[..32]);
+        bytes[32..].copy_from_slice(digest.as_bytes());
+        let error = ArchiveHeader::decode(&bytes).unwrap_err();
+        assert!(error.is_unsupported());
+        assert!(error.hint().unwrap().contains("older tabark"));
     }
 }

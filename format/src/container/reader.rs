@@ -92,14 +92,28 @@ impl ContainerReader {
 
     /// The checked header of the frame that a reference leads to.
     pub fn resolve(&self, reference: &Reference, kind: FrameKind) -> Result<FrameHeader> {
-        let refuse = |why: String| Error::damaged(Layer::Reference, why).at(reference.offset);
-        if reference.offset < HEADER_LENGTH as u64 || reference.end().is_none_or(|end| end > self.last.end()) {
-            return Err(refuse(format!("a reference to a {} leads outside the archive", kind.name())));
-        }
+        self.check_inside(reference, kind)?;
         if *self.bytes(reference.offset, FRAME_MAGIC.len() as u64)? != FRAME_MAGIC {
-            return Err(refuse(format!("no frame begins where a {} should", kind.name())));
+            let why = format!("no frame begins where a {} should", kind.name());
+            return Err(Error::damaged(Layer::Reference, why).at(reference.offset));
         }
         let header = self.header_at(reference.offset)?;
+        self.check_leads_to(reference, kind, &header)?;
+        Ok(header)
+    }
+
+    fn check_inside(&self, reference: &Reference, kind: FrameKind) -> Result<()> {
+        if reference.offset < HEADER_LENGTH as u64 || reference.end().is_none_or(|end| end > self.last.end()) {
+            let why = format!("a reference to a {} leads outside the archive", kind.name());
+            return Err(Error::damaged(Layer::Reference, why).at(reference.offset));
+        }
+        Ok(())
+    }
+
+    /// Checks that a reference means the frame of this kind with this header, which was read at the reference's offset.
+    pub(crate) fn check_leads_to(&self, reference: &Reference, kind: FrameKind, header: &FrameHeader) -> Result<()> {
+        let refuse = |why: String| Error::damaged(Layer::Reference, why).at(reference.offset);
+        self.check_inside(reference, kind)?;
         if header.header_digest != reference.digest {
             return Err(refuse(format!("another frame stands where a {} should", kind.name())));
         }
@@ -122,7 +136,7 @@ impl ContainerReader {
             )
             .at(reference.offset));
         }
-        Ok(header)
+        Ok(())
     }
 
     /// Checks the stored body of a frame against its header.

@@ -97,12 +97,13 @@ fn one_table(
         (Some(before), Some(after)) => {
             let pairing = Pairing::new((before.schema(), from), (after.schema(), to));
             let rows = (before.manifest().rows, after.manifest().rows);
+            let filters = schema::of_filters(&before.manifest().filters, &after.manifest().filters);
             if before.manifest().fingerprint == after.manifest().fingerprint {
-                return Ok(Some(TableDiff::of(&pairing, rows, RowCounts::default(), true)));
+                return Ok(Some(TableDiff::of(&pairing, filters, rows, RowCounts::default(), true)));
             }
             observer.begin(Phase::Compare, Some(&after.schema().name), Some(rows.0.saturating_add(rows.1)), None);
             let counts = two_states(&pairing, &before, &after, sink, observer)?;
-            Some(TableDiff::of(&pairing, rows, counts, false))
+            Some(TableDiff::of(&pairing, filters, rows, counts, false))
         }
         (Some(table), None) => only(&table, from, TableState::OnlyBefore, sink, observer)?,
         (None, Some(table)) => only(&table, to, TableState::OnlyAfter, sink, observer)?,
@@ -199,11 +200,13 @@ impl TableDiff {
     /// Of a table that stands on both sides. `is_same_content`: are its rows, columns and their order known to be the same?
     pub(crate) fn of(
         pairing: &Pairing<'_>,
+        filters: Vec<SchemaChange>,
         (rows_before, rows_after): (u64, u64),
         rows: RowCounts,
         is_same_content: bool,
     ) -> Self {
-        let schema = schema::of_tables(pairing);
+        let mut schema = schema::of_tables(pairing);
+        schema.extend(filters);
         // What other columns hold, and in which order columns stand, is told as a change of the schema.
         let reordered = !is_same_content
             && rows.is_empty()

@@ -118,8 +118,8 @@ impl ChangeKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SchemaChange {
-    /// "column", "computed column", "column order", "key", "role", "definition", "option", "setting", or the kind of an
-    /// object: "index", "trigger", "view", "virtual table".
+    /// "column", "computed column", "column order", "key", "role", "definition", "option", "filter" (a rule by which
+    /// rows were left out), "setting", or the kind of an object: "index", "trigger", "view", "virtual table".
     pub what: String,
     /// Its name; empty for what a table has one of.
     pub name: String,

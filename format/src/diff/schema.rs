@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::columns::Pairing;
 use super::report::{ChangeKind, SchemaChange};
-use crate::model::{Column, SchemaObject, TableSchema};
+use crate::model::{Column, Filter, SchemaObject, TableSchema};
 
 /// What differs between two states of a table beyond its rows. The place in the order of creation is not looked at.
 pub(super) fn of_tables(pairing: &Pairing<'_>) -> Vec<SchemaChange> {
@@ -50,6 +50,27 @@ pub(super) fn of_objects<'o>(
 pub(super) fn of_settings(before: &[(String, String)], after: &[(String, String)]) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
     by_name("setting", before.iter().map(pair), after.iter().map(pair), &mut changes);
+    changes
+}
+
+/// What differs between the rules by which rows were left out. From when ages were counted is another instant in every snapshot, and
+/// not looked at.
+pub(super) fn of_filters(before: &[Filter], after: &[Filter]) -> Vec<SchemaChange> {
+    let rule = |filter: &Filter| match filter {
+        Filter::Where { expression } => ("where".to_owned(), expression.clone()),
+        Filter::Expire(rule) => (format!("expire {}", rule.column), format!("{} µs", rule.age)),
+    };
+    let (before, after): (Vec<_>, Vec<_>) = (before.iter().map(rule).collect(), after.iter().map(rule).collect());
+    let mut changes = Vec::new();
+    let only = |these: &[(String, String)], others: &[(String, String)]| -> Vec<(String, String)> {
+        these.iter().filter(|rule| !others.contains(rule)).cloned().collect()
+    };
+    for (name, value) in only(&before, &after) {
+        changes.extend(change("filter", &name, Some(value), None));
+    }
+    for (name, value) in only(&after, &before) {
+        changes.extend(change("filter", &name, None, Some(value)));
+    }
     changes
 }
 
@@ -145,6 +166,7 @@ fn change(what: &str, name: &str, before: Option<String>, after: Option<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Expire;
 
     fn object(kind: &str, name: &str, definition: &str) -> SchemaObject {
         SchemaObject {
@@ -171,6 +193,24 @@ mod tests {
                 ("index".into(), "b".into(), ChangeKind::Changed, text("2"), text("4")),
                 ("trigger".into(), "a".into(), ChangeKind::Added, None, text("1")),
                 ("index".into(), "a".into(), ChangeKind::Removed, text("1"), None),
+            ]
+        );
+    }
+
+    #[test]
+    fn rules_are_compared_without_the_instant_of_the_dump() {
+        let expire = |age, instant| Filter::Expire(Expire { column: "at".into(), age, instant });
+        let only = |expression: &str| Filter::Where { expression: expression.into() };
+        let told = |before: &[Filter], after: &[Filter]| -> Vec<_> {
+            of_filters(before, after).into_iter().map(|change| (change.name, change.kind)).collect()
+        };
+        assert!(told(&[expire(5, 1), only("a")], &[only("a"), expire(5, 2)]).is_empty());
+        assert_eq!(
+            told(&[expire(5, 1), only("a")], &[expire(6, 1)]),
+            [
+                ("expire at".to_owned(), ChangeKind::Removed),
+                ("where".to_owned(), ChangeKind::Removed),
+                ("expire at".to_owned(), ChangeKind::Added)
             ]
         );
     }

@@ -62,14 +62,15 @@ pub(crate) fn encode_patch(patch: &CellPatch, profile: Profile) -> EncodedPatch 
     }
 }
 
-/// A patch of `cells` cells of a state of `rows_after` rows, of which these `inserted` ones (ascending) are new; and how
-/// the cells are encoded.
+/// A patch of `cells` cells, which must be encoded so, of a state of `rows_after` rows, of which these `inserted` ones
+/// (ascending) are new.
 pub(crate) fn decode_patch(
     bytes: &[u8],
     rows_after: u32,
     cells: u32,
+    encoding: Encoding,
     inserted: &[u32],
-) -> Result<(Encoding, CellPatch)> {
+) -> Result<CellPatch> {
     let mut cursor = Cursor::new(bytes, Layer::Cells);
     let changed = cursor.u32()?;
     let all = usize::try_from(changed).ok().and_then(|changed| changed.checked_add(inserted.len()));
@@ -85,8 +86,10 @@ pub(crate) fn decode_patch(
         return Err(damaged("a row that is inserted, and changed too"));
     }
     let block = bytes.get(cursor.position()..).unwrap_or_default();
-    let (encoding, cells) = super::decode(block, cells)?;
-    Ok((encoding, CellPatch { changed, cells }))
+    if block.first() != Some(&encoding.number()) {
+        return Err(Error::damaged(Layer::Block, "a patch of another encoding than its entry states"));
+    }
+    super::decode(block, cells).map(|(_, cells)| CellPatch { changed, cells })
 }
 
 /// Nothing where there are none.
@@ -224,7 +227,7 @@ mod tests {
         assert!(bytes.len() < 40);
         decode_places(&bytes, MAX_GROUP_ROWS, MAX_GROUP_ROWS, 1).unwrap();
         let patch = [&u32::MAX.to_le_bytes()[..], &bytes].concat();
-        assert!(decode_patch(&patch, u32::MAX, u32::MAX, &[]).unwrap_err().is_damaged());
+        assert!(decode_patch(&patch, u32::MAX, u32::MAX, Encoding::Plain, &[]).unwrap_err().is_damaged());
     }
 
     /// A patch of all kinds of cells, and the inserted rows of it.
@@ -248,8 +251,8 @@ mod tests {
             let (patch, inserted) = patch(rows);
             for profile in PROFILES {
                 let encoded = encode_patch(&patch, profile);
-                let (encoding, again) = decode_patch(&encoded.bytes, rows * 40, rows, &inserted).unwrap();
-                assert_eq!((encoding, &again), (encoded.encoding, &patch));
+                let again = decode_patch(&encoded.bytes, rows * 40, rows, encoded.encoding, &inserted).unwrap();
+                assert_eq!(again, patch);
                 assert_eq!(encoded.logical_bytes, patch.cells.logical_bytes());
             }
         }
@@ -259,8 +262,8 @@ mod tests {
     fn cuts_of_patches_are_refused_and_flips_are_other_patches_or_refused() {
         for rows in [1, 2, 30, 700] {
             let (patch, inserted) = patch(rows);
-            let bytes = encode_patch(&patch, Profile::Standard).bytes;
-            let decode = |bytes: &[u8]| decode_patch(bytes, rows * 40, rows, &inserted);
+            let EncodedPatch { bytes, encoding, .. } = encode_patch(&patch, Profile::Standard);
+            let decode = |bytes: &[u8]| decode_patch(bytes, rows * 40, rows, encoding, &inserted);
             let step = bytes.len() / 300 + 1;
             for length in (0..bytes.len()).step_by(step) {
                 assert!(decode(&bytes[..length]).is_err(), "{length}");
@@ -269,7 +272,7 @@ mod tests {
             for (at, bit) in (0..bytes.len()).step_by(step).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
                 let mut flipped = bytes.clone();
                 flipped[at] ^= 1 << bit;
-                if let Ok((_, other)) = decode(&flipped) {
+                if let Ok(other) = decode(&flipped) {
                     check(&other.changed, rows * 40);
                     assert_eq!(other.changed.len() + inserted.len(), rows as usize);
                     assert_eq!(other.cells.rows(), rows);
@@ -284,11 +287,14 @@ mod tests {
         let patch = CellPatch { changed: vec![1, 3], cells: Cells::of(&[Cell::Null; 3]) };
         let bytes = encode_patch(&patch, Profile::Standard).bytes;
         let refused = |rows_after, cells, inserted: &[u32]| {
-            let error = decode_patch(&bytes, rows_after, cells, inserted).unwrap_err();
+            let error = decode_patch(&bytes, rows_after, cells, Encoding::Plain, inserted).unwrap_err();
             assert!(error.is_damaged(), "{error}");
             error.to_string()
         };
-        assert_eq!(decode_patch(&bytes, 4, 3, &[2]).unwrap().1, patch);
+        assert_eq!(decode_patch(&bytes, 4, 3, Encoding::Plain, &[2]).unwrap(), patch);
+        // What a page states is compared before anything is decoded by it.
+        let other = decode_patch(&bytes, 4, 3, Encoding::Delta, &[2]).unwrap_err();
+        assert_eq!(other.layer(), Some(Layer::Block));
         assert!(refused(3, 3, &[2]).contains("ascend or lead nowhere"));
         assert!(refused(4, 3, &[3]).contains("inserted, and changed"));
         assert!(refused(4, 4, &[2]).contains("4 cells of 4 are stated"));
@@ -296,7 +302,7 @@ mod tests {
         assert!(refused(2, 3, &[2]).contains("3 cells of 2"));
         // Two cells where the block inside has three.
         assert!(refused(4, 2, &[]).contains("3 rows in a block"));
-        assert!(decode_patch(&[0; 4], 4, 0, &[]).unwrap_err().is_damaged());
+        assert!(decode_patch(&[0; 4], 4, 0, Encoding::Plain, &[]).unwrap_err().is_damaged());
     }
 
     proptest! {
@@ -314,9 +320,10 @@ mod tests {
             }
             let inserted: Vec<u32> = (0..others.min(3)).collect();
             let bytes = [&some.to_le_bytes()[..], &bytes].concat();
-            if let Ok((_, patch)) = decode_patch(&bytes, rows, some + count(&inserted), &inserted) {
+            let cells = some + count(&inserted);
+            if let Ok(patch) = decode_patch(&bytes, rows, cells, Encoding::Plain, &inserted) {
                 check(&patch.changed, rows);
-                prop_assert_eq!(patch.cells.rows(), some + count(&inserted));
+                prop_assert_eq!(patch.cells.rows(), cells);
             }
         }
     }

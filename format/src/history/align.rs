@@ -123,7 +123,14 @@ impl Alignment<'_> {
             }
             let mut from = start;
             let end = (start.0 + all.len(), start.1 + others.len());
+            // Rows in a row are one gap: only the first of them need be its beginning. None stands before the first.
+            let mut last = Some((usize::MAX, usize::MAX));
             for (a, b) in anchors.into_iter().map(|(a, b)| (start.0 + a, start.1 + b)).chain([end]) {
+                let follows = last == a.checked_sub(1).zip(b.checked_sub(1));
+                last = Some((a, b));
+                if follows && last != Some(end) {
+                    continue;
+                }
                 // The anchor itself is the first row of the gap behind it, where its neighbours join it.
                 self.gap(Gap { before: (from.0, a), after: (from.1, b) }, tried + 1);
                 from = (a, b);

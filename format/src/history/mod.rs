@@ -1,8 +1,11 @@
 //! How tables change between snapshots: where row groups are cut and how rows are ordered, so that two states of a
-//! table can be laid side by side; what of one state differs from the other, and what a state with such differences is.
+//! table can be laid side by side; and which states and rows are kept, for how long.
 
 pub mod align;
 pub mod boundaries;
 pub mod compose;
+pub mod duration;
+pub mod expiry;
 pub mod key_order;
 pub mod patch;
+pub mod retention;

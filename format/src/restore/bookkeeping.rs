@@ -127,7 +127,7 @@ fn write_whole(
     let schema = table.schema();
     connection.execute(&format!("DELETE FROM main.{}", quote(&schema.name)), []).map_err(writing)?;
     let columns: Vec<usize> = (0..schema.columns.len()).collect();
-    let insert = Insert { table, columns: &columns, row_ids: None, encodings };
+    let insert = Insert { table, columns: &columns, row_ids: None, encodings, keeps: &|_| true };
     insert.run(connection, observer, |_| Ok(()))?;
     let source = SqliteSource::over(connection)?;
     let mut fingerprinter = Fingerprinter::new(schema);

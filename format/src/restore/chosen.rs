@@ -3,11 +3,12 @@
 //! Only the metadata of what may be chosen is read, so that damage elsewhere does not matter. What it says is checked as
 //! far as it can be without a database: the archive is not trusted.
 
+use super::kept::ChosenTable;
 use crate::archive::{Snapshot, Table};
 use crate::error::{Error, Layer, Result};
-use crate::model::{SchemaObject, roles};
+use crate::model::{Expire, SchemaObject, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
-use crate::selection::Selection;
+use crate::selection::{Selection, no_such_table};
 
 /// SQLite's own tables whose rows belong to other tables.
 const BOOKKEEPING: [&str; 3] = ["sqlite_sequence", "sqlite_stat1", "sqlite_stat4"];
@@ -15,7 +16,7 @@ const BOOKKEEPING: [&str; 3] = ["sqlite_sequence", "sqlite_stat1", "sqlite_stat4
 /// The chosen part of a snapshot.
 pub(super) struct Chosen<'a> {
     /// Tables, shadow tables among them, in order of creation.
-    pub(super) tables: Vec<Table<'a>>,
+    pub(super) tables: Vec<ChosenTable<'a>>,
     /// SQLite's own bookkeeping.
     pub(super) bookkeeping: Vec<Table<'a>>,
     /// Indexes of the chosen tables, in order of creation.
@@ -36,7 +37,8 @@ pub(super) struct Chosen<'a> {
 
 impl<'a> Chosen<'a> {
     /// Reads what the selection takes. A pattern that matches nothing is refused with near misses.
-    pub(super) fn of(snapshot: &Snapshot<'a>, selection: &Selection) -> Result<Self> {
+    /// So is a rule for a table that is not chosen.
+    pub(super) fn of(snapshot: &Snapshot<'a>, selection: &Selection, expire: &[(String, Expire)]) -> Result<Self> {
         let manifest = snapshot.manifest();
         if manifest.source.engine != "sqlite" {
             return Err(Error::request(format!(
@@ -56,13 +58,18 @@ impl<'a> Chosen<'a> {
             settings: manifest.source.settings.clone(),
             omitted: manifest.omitted.iter().map(|omitted| format!("{} ({})", omitted.what, omitted.reason)).collect(),
         };
-        chosen.take_tables(snapshot, selection)?;
+        chosen.take_tables(snapshot, selection, expire)?;
         chosen.take_bookkeeping(snapshot)?;
         chosen.take_objects(snapshot, selection)?;
         Ok(chosen)
     }
 
-    fn take_tables(&mut self, snapshot: &Snapshot<'a>, selection: &Selection) -> Result<()> {
+    fn take_tables(
+        &mut self,
+        snapshot: &Snapshot<'a>,
+        selection: &Selection,
+        expire: &[(String, Expire)],
+    ) -> Result<()> {
         let entries = &snapshot.catalog().tables;
         for entry in entries.iter().filter(|entry| !is_bookkeeping(&entry.name)) {
             let may_be_shadow = || {
@@ -79,10 +86,11 @@ impl<'a> Chosen<'a> {
             if table.schema().role == roles::INTERNAL {
                 return Err(contradiction(format!("table \"{}\" is said to be SQLite's own", entry.name)));
             }
-            self.tables.push(table);
+            let rules = expire.iter().filter(|(name, _)| *name == entry.name).map(|(_, rule)| rule.clone());
+            self.tables.push(ChosenTable::new(table, rules.collect())?);
         }
         self.tables.sort_by_key(|table| table.schema().position);
-        Ok(())
+        check_rules(snapshot, self, expire)
     }
 
     fn take_bookkeeping(&mut self, snapshot: &Snapshot<'a>) -> Result<()> {
@@ -148,7 +156,7 @@ impl<'a> Chosen<'a> {
 
     /// Checks every stored byte that the restore will use.
     pub(super) fn check_stored(&self, observer: &dyn Observer) -> Result<()> {
-        for table in self.tables.iter().chain(&self.bookkeeping) {
+        for table in self.tables.iter().map(|chosen| &**chosen).chain(&self.bookkeeping) {
             check_cancelled(observer)?;
             let manifest = table.manifest();
             observer.begin(Phase::Verify, Some(&manifest.schema.name), None, Some(manifest.stored_bytes));
@@ -157,12 +165,29 @@ impl<'a> Chosen<'a> {
         }
         check_cancelled(observer)
     }
+
+    /// Finds out which rows are too old to be restored. Every stored byte must have been checked.
+    pub(super) fn settle(&mut self, observer: &dyn Observer) -> Result<()> {
+        self.tables.iter_mut().try_for_each(|table| table.settle(observer))
+    }
 }
 
 /// What the snapshot says of itself cannot be.
 pub(super) fn contradiction(what: String) -> Error {
     Error::damaged(Layer::Manifest, what)
         .with_hint("the archive was not written by tabark, or not by this version of it")
+}
+
+/// Every rule is for a table that is restored.
+fn check_rules(snapshot: &Snapshot<'_>, chosen: &Chosen<'_>, expire: &[(String, Expire)]) -> Result<()> {
+    let is_chosen = |name: &String| chosen.tables.iter().any(|table| table.schema().name == *name);
+    let Some((name, _)) = expire.iter().find(|(name, _)| !is_chosen(name)) else { return Ok(()) };
+    let mut names = snapshot.catalog().tables.iter().map(|table| table.name.as_str());
+    if names.clone().any(|known| known == name) {
+        return Err(Error::request(format!("rows of \"{name}\" are to be left out, but the table is not restored"))
+            .with_hint("choose the table too, or leave out the rule"));
+    }
+    Err(no_such_table(name, &mut names))
 }
 
 fn is_bookkeeping(name: &str) -> bool {

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -12,14 +11,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::failure;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
+use crate::source::sqlite::interruption::interruptible;
 use crate::source::sqlite::{plain, side_files};
 
 /// How long to wait for another program's lock: writers hold theirs for milliseconds, and a restore that hangs is worse
 /// than one that says why it cannot be.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often the observer is asked while SQLite is busy with one long statement (building an index, checking).
-const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Opens an existing file for reading and writing. Nothing is locked or read yet.
 pub(super) fn open(path: &Path) -> Result<Connection> {
@@ -105,31 +102,7 @@ pub(super) fn watched<T>(
     observer: &dyn Observer,
     work: impl FnOnce(&mut Connection) -> Result<T>,
 ) -> Result<T> {
-    let statements = connection.get_interrupt_handle();
-    let (done, when_done) = channel::<()>();
-    std::thread::scope(|scope| {
-        let watch = move || {
-            while when_done.recv_timeout(WATCH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                if observer.is_cancelled() {
-                    statements.interrupt();
-                }
-            }
-        };
-        std::thread::Builder::new()
-            .name("tabark-watch".to_owned())
-            .spawn_scoped(scope, watch)
-            .map_err(|cause| Error::io("starting a thread", cause))?;
-        let result = work(connection);
-        // The watcher must not outlive the work: what comes next (commit, rollback) is not to be interrupted.
-        drop(done);
-        result.map_err(|error| if is_interrupt(&error) { Error::interrupted() } else { error })
-    })
-}
-
-/// Was a statement interrupted, of ours or of the source that reads back? Only the watcher does that.
-fn is_interrupt(error: &Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<rusqlite::Error>());
-    cause.and_then(rusqlite::Error::sqlite_error_code) == Some(rusqlite::ErrorCode::OperationInterrupted)
+    interruptible(connection.get_interrupt_handle(), observer, || work(connection))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::definitions::{self, Wanted};
 use super::failure::failure;
 use super::foreign_keys::Before;
 use super::integrity::{self, Breakers};
+use super::kept::{ChosenTable, not_the_manifests};
 use super::plan::RestoredTable;
 use super::proof::{self, Watched};
 use super::row_sum::RowSum;
@@ -17,7 +18,7 @@ use super::target::Existing;
 use super::virtual_tables;
 use crate::archive::{Fingerprinter, Table};
 use crate::error::{Error, Result};
-use crate::model::{SchemaObject, TableSchema, roles};
+use crate::model::{Cell, SchemaObject, TableSchema, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::source::sqlite::SqliteSource;
 use crate::source::sqlite::names::quote;
@@ -72,13 +73,16 @@ pub(super) fn create_tables(connection: &mut Connection, chosen: &Chosen<'_>, ob
 /// Writes the rows of a table, one statement a row.
 pub(super) fn insert(
     connection: &Connection,
-    table: &Table<'_>,
+    table: &ChosenTable<'_>,
     encodings: Encodings,
     observer: &dyn Observer,
 ) -> Result<()> {
     begin(observer, Phase::Restore, table);
     let columns: Vec<usize> = (0..table.schema().columns.len()).collect();
-    Insert { table, columns: &columns, row_ids: None, encodings }.run(connection, observer, |_| Ok(())).map(drop)
+    let keeps = |row: &[Cell<'_>]| table.keeps(row);
+    Insert { table, columns: &columns, row_ids: None, encodings, keeps: &keeps }
+        .run(connection, observer, |_| Ok(()))
+        .map(drop)
 }
 
 /// Makes what comes after rows and indexes.
@@ -121,7 +125,7 @@ pub(super) fn append(
 
 fn append_table(
     connection: &Connection,
-    table: &Table<'_>,
+    table: &ChosenTable<'_>,
     existing: &Existing,
     encodings: Encodings,
     observer: &dyn Observer,
@@ -152,12 +156,13 @@ fn append_table(
     };
     let mut added = RowSum::new(schema);
     let mut fingerprinter = Fingerprinter::new(schema);
-    Insert { table, columns: &columns, row_ids, encodings }.run(connection, observer, |row| {
+    let keeps = |row: &[Cell<'_>]| table.keeps(row);
+    Insert { table, columns: &columns, row_ids, encodings, keeps: &keeps }.run(connection, observer, |row| {
         added.add(row);
         fingerprinter.row(row)
     })?;
-    if fingerprinter.finish().table != table.manifest().fingerprint {
-        return Err(Error::not_proven("the rows read from the archive are not those of the snapshot").in_table(name));
+    if fingerprinter.finish().table != table.wanted().fingerprint.table {
+        return Err(not_the_manifests(name));
     }
 
     begin(observer, Phase::Prove, table);
@@ -196,7 +201,7 @@ fn last_row_id(connection: &Connection, table: &TableSchema, row_id: &str) -> Re
 
 fn check_shapes(connection: &Connection, chosen: &Chosen<'_>) -> Result<()> {
     let source = SqliteSource::over(connection)?;
-    chosen.tables.iter().map(Table::schema).try_for_each(|wanted| {
+    chosen.tables.iter().map(|table| table.schema()).try_for_each(|wanted| {
         let made = proof::find(source.catalog(), &wanted.name)?;
         proof::check_shape(made, wanted)
     })
@@ -240,13 +245,17 @@ pub(super) fn begin(observer: &dyn Observer, phase: Phase, table: &Table<'_>) {
 }
 
 /// What is told of a table whose rows are proven.
-pub(super) fn restored(table: &Table<'_>, as_pages: bool) -> RestoredTable {
+pub(super) fn restored(table: &ChosenTable<'_>, as_pages: bool) -> RestoredTable {
     let manifest = table.manifest();
     debug_assert_ne!(manifest.schema.role, roles::INTERNAL);
     RestoredTable {
         name: manifest.schema.name.clone(),
-        rows: manifest.rows,
-        fingerprint: manifest.fingerprint,
+        rows: table.rows(),
+        fingerprint: table.wanted().fingerprint.table,
+        filters: manifest.filters.clone(),
+        expire: table.rules().to_vec(),
+        expired: table.wanted().expired,
+        without_time: table.wanted().without_time,
         proved: true,
         as_pages,
     }

@@ -18,6 +18,7 @@
 //! | rows that refer to nothing | `foreign_keys` |
 //! | CHECK constraints of the snapshot and of the target, indexes that disagree | `integrity` |
 //! | schema drift, names that are taken | `target` |
+//! | rows that are too old | `kept` |
 //! | values that changed on the way | `proof`, `row_sum` |
 //! | affinity, spilled payloads, the page of the lock bytes, keys that are the same | `pages` |
 //! | CHECK constraints that a read-only connection does not look at | `connection`, `checks` |
@@ -31,6 +32,7 @@ mod existing;
 mod failure;
 mod foreign_keys;
 mod integrity;
+mod kept;
 mod load;
 mod new_file;
 mod options;
@@ -62,7 +64,7 @@ use crate::observer::Observer;
 /// Refuses a target whose `-journal` holds a write that did not end, which SQLite would undo in the target in order to read
 /// it.
 pub fn plan(snapshot: &Snapshot<'_>, target: &Path, options: &RestoreOptions) -> Result<RestorePlan> {
-    let chosen = Chosen::of(snapshot, &options.tables)?;
+    let chosen = Chosen::of(snapshot, &options.tables, &options.expire)?;
     let place = Place::of(target)?;
     if matches!(place, Place::Database) {
         connection::refuse_unfinished_write(target)?;
@@ -82,11 +84,12 @@ pub fn restore(
     options: &RestoreOptions,
     observer: &dyn Observer,
 ) -> Result<RestoreReport> {
-    let chosen = Chosen::of(snapshot, &options.tables)?;
+    let mut chosen = Chosen::of(snapshot, &options.tables, &options.expire)?;
     let place = Place::of(target)?;
     // What can be refused at once is refused before gigabytes are verified.
     let plan = plan_chosen(&chosen, target, place, options.mode)?;
     chosen.check_stored(observer)?;
+    chosen.settle(observer)?;
     let (plan, loaded) = match place {
         Place::New => (plan, new_file::create(&chosen, target, observer)?),
         Place::Empty => existing::restore(&chosen, target, options.mode, true, observer)?,

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::model::Expire;
 use crate::selection::Selection;
 
 /// What happens to tables that the target may already have.
@@ -48,6 +49,8 @@ pub struct RestoreOptions {
     pub tables: Selection,
     /// What happens to tables that the target may already have.
     pub mode: RestoreMode,
+    /// Names of tables, each with a rule by which rows are not restored. Of one table, a row is kept that all its rules keep.
+    pub expire: Vec<(String, Expire)>,
 }
 
 impl RestoreOptions {
@@ -62,6 +65,13 @@ impl RestoreOptions {
     #[must_use]
     pub fn mode(mut self, mode: RestoreMode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// The same options, without rows that are too old by these rules, each with its table's name.
+    #[must_use]
+    pub fn expire(mut self, rules: Vec<(String, Expire)>) -> Self {
+        self.expire = rules;
         self
     }
 }

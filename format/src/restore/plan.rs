@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::options::RestoreMode;
+use crate::model::{Expire, Filter};
 
 /// What a restore will do. Making one changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub struct PlannedTable {
     pub role: String,
     /// Rows in the snapshot.
     pub rows: u64,
+    /// Rules by which the snapshot left rows out; none: it has the whole table.
+    pub filters: Vec<Filter>,
+    /// Rules by which this restore leaves rows out; how many is known when they were read.
+    pub expire: Vec<Expire>,
     /// Bytes in the archive.
     pub stored_bytes: u64,
     /// What will be done.
@@ -87,9 +92,17 @@ pub struct RestoredTable {
     pub name: String,
     /// Rows written.
     pub rows: u64,
-    /// The fingerprint of the snapshot's rows.
+    /// The fingerprint of the rows that were restored: the snapshot's, but where this restore leaves rows out.
     pub fingerprint: [u8; 32],
-    /// Were the rows read back from the target and found to be the snapshot's?
+    /// Rules by which the snapshot left rows out; none: it has the whole table.
+    pub filters: Vec<Filter>,
+    /// Rules by which this restore left rows out.
+    pub expire: Vec<Expire>,
+    /// Rows of the snapshot that were too old and not restored.
+    pub expired: u64,
+    /// Rows that were restored although a rule asks for their age, because they hold no time that is understood.
+    pub without_time: u64,
+    /// Were the rows read back from the target and found to be those that were to be restored?
     pub proved: bool,
     /// Were its pages written as they are, with those of its indexes? Else each row was inserted by a statement.
     pub as_pages: bool,

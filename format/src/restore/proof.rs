@@ -1,9 +1,10 @@
 //! Reading back what was written, inside the same transaction, and comparing it with the snapshot.
 
 use super::chosen::Chosen;
+use super::kept::ChosenTable;
 use super::row_sum::RowSum;
 use super::rows::Encodings;
-use crate::archive::{Fingerprinter, Table, TableFingerprint};
+use crate::archive::{Fingerprinter, TableFingerprint};
 use crate::error::{Error, Result};
 use crate::model::{Cell, SchemaObject, TableSchema};
 use crate::observer::{Observer, Phase, check_cancelled};
@@ -80,14 +81,13 @@ fn names<'o>(objects: impl IntoIterator<Item = &'o SchemaObject>) -> Vec<(&'o st
 /// Reads a restored table back and compares it with the snapshot's.
 pub(super) fn check_rows(
     source: &SqliteSource<'_>,
-    table: &Table<'_>,
+    table: &ChosenTable<'_>,
     encodings: Encodings,
     observer: &dyn Observer,
 ) -> Result<()> {
     let wanted = table.schema();
     let made = find(source.catalog(), &wanted.name)?;
-    let manifest = table.manifest();
-    observer.begin(Phase::Prove, Some(&wanted.name), Some(manifest.rows), None);
+    observer.begin(Phase::Prove, Some(&wanted.name), Some(table.rows()), None);
     if !encodings.same && wanted.option("without_rowid").is_some() {
         // Texts compare by their stored bytes: in the other encoding the rows stand in another order.
         return check_rows_in_any_order(source, made, table, observer);
@@ -95,7 +95,8 @@ pub(super) fn check_rows(
     let mut fingerprinter = Fingerprinter::new(wanted);
     source.read_table(made, &mut Watched::new(observer, &mut fingerprinter))?;
     let found = fingerprinter.finish();
-    if found.table == manifest.fingerprint && found.rows == manifest.rows {
+    let wanted = &table.wanted().fingerprint;
+    if found.table == wanted.table && found.rows == wanted.rows {
         return Ok(());
     }
     Err(differs(table, &found))
@@ -104,15 +105,11 @@ pub(super) fn check_rows(
 fn check_rows_in_any_order(
     source: &SqliteSource<'_>,
     made: &TableSchema,
-    table: &Table<'_>,
+    table: &ChosenTable<'_>,
     observer: &dyn Observer,
 ) -> Result<()> {
-    let (mut wanted, mut found) = (RowSum::new(made), RowSum::new(made));
-    let all: Vec<usize> = (0..made.columns.len()).collect();
-    for group in table.scan(&all) {
-        check_cancelled(observer)?;
-        group?.for_each_row(|row| wanted.row(row))?;
-    }
+    let wanted = table.sum(made, observer)?;
+    let mut found = RowSum::new(made);
     source.read_table(made, &mut Watched::new(observer, &mut found))?;
     if found.is_same(&wanted) {
         return Ok(());
@@ -127,18 +124,19 @@ pub(super) fn not_the_snapshots(table: &str) -> Error {
         .with_hint("values that do not fit their column's declared type are changed by SQLite when they are written")
 }
 
-fn differs(table: &Table<'_>, found: &TableFingerprint) -> Error {
-    let manifest = table.manifest();
-    if found.rows != manifest.rows {
-        return Error::not_proven(format!("{} rows were read back, the snapshot has {}", found.rows, manifest.rows))
-            .in_table(&manifest.schema.name);
+fn differs(table: &ChosenTable<'_>, found: &TableFingerprint) -> Error {
+    let (schema, wanted) = (table.schema(), &table.wanted().fingerprint);
+    if found.rows != wanted.rows {
+        let of = if table.rules().is_empty() { "the snapshot has" } else { "to be restored were" };
+        return Error::not_proven(format!("{} rows were read back, {of} {}", found.rows, wanted.rows))
+            .in_table(&schema.name);
     }
-    let pairs = manifest.columns.iter().zip(&found.columns).zip(&manifest.schema.columns);
+    let pairs = wanted.columns.iter().zip(&found.columns).zip(&schema.columns);
     let columns: Vec<String> = pairs
-        .filter(|((summary, found), _)| summary.fingerprint != **found)
+        .filter(|((wanted, found), _)| wanted != found)
         .map(|(_, column)| format!("\"{}\"", column.name))
         .collect();
-    not_the_snapshots(&manifest.schema.name).noting(format_args!("columns that differ: {}", columns.join(", ")))
+    not_the_snapshots(&schema.name).noting(format_args!("columns that differ: {}", columns.join(", ")))
 }
 
 /// Tells the observer of rows that pass by, and stops when it asks to.

@@ -116,10 +116,12 @@ pub(super) struct Insert<'a> {
     pub(super) row_ids: Option<(&'a str, i64)>,
     /// How texts are stored.
     pub(super) encodings: Encodings,
+    /// Is this row written?
+    pub(super) keeps: &'a dyn Fn(&[Cell<'_>]) -> bool,
 }
 
 impl Insert<'_> {
-    /// Writes all rows and calls `written` with each. Gives their number.
+    /// Writes the rows that are kept and calls `written` with each. Gives their number.
     pub(super) fn run(
         &self,
         connection: &Connection,
@@ -130,12 +132,11 @@ impl Insert<'_> {
         let named = |error: Error| error.in_table(&schema.name);
         let mut writer = Writer::new(connection, self).map_err(|cause| writing(cause).in_table(&schema.name))?;
         let all: Vec<usize> = (0..schema.columns.len()).collect();
-        let (mut rows, mut untold) = (0_u64, (0_u64, 0_u64));
+        let (mut read, mut rows, mut untold) = (0_u64, 0_u64, (0_u64, 0_u64));
         check_cancelled(observer)?;
         for group in self.table.scan(&all) {
             group?.for_each_row(|row| {
-                writer.write(row, rows).map_err(named)?;
-                rows += 1;
+                read += 1;
                 untold.0 += 1;
                 untold.1 += row.iter().map(Cell::weight).sum::<u64>();
                 if untold.0 == ROWS_AT_ONCE {
@@ -143,14 +144,19 @@ impl Insert<'_> {
                     observer.advance(untold.0, untold.1);
                     untold = (0, 0);
                 }
+                if !(self.keeps)(row) {
+                    return Ok(());
+                }
+                writer.write(row, rows).map_err(named)?;
+                rows += 1;
                 written(row)
             })?;
         }
         observer.advance(untold.0, untold.1);
-        if rows == self.table.manifest().rows {
+        if read == self.table.manifest().rows {
             return Ok(rows);
         }
-        Err(named(Error::not_proven(format!("{rows} rows were read of {}", self.table.manifest().rows))))
+        Err(named(Error::not_proven(format!("{read} rows were read of {}", self.table.manifest().rows))))
     }
 }
 

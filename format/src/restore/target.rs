@@ -7,9 +7,9 @@ use rusqlite::Connection;
 
 use super::chosen::Chosen;
 use super::failure::failure;
+use super::kept::ChosenTable;
 use super::options::RestoreMode;
 use super::plan::{PlannedObject, PlannedTable, RestorePlan, TableAction};
-use crate::archive::Table;
 use crate::error::{Error, Result};
 use crate::model::{SchemaObject, TableSchema, roles};
 use crate::source::sqlite::SqliteSource;
@@ -118,12 +118,14 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-fn planned(table: &Table<'_>, action: TableAction) -> PlannedTable {
+fn planned(table: &ChosenTable<'_>, action: TableAction) -> PlannedTable {
     let manifest = table.manifest();
     PlannedTable {
         name: manifest.schema.name.clone(),
         role: manifest.schema.role.clone(),
         rows: manifest.rows,
+        filters: manifest.filters.clone(),
+        expire: table.rules().to_vec(),
         stored_bytes: manifest.stored_bytes,
         action,
     }

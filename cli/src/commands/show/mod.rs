@@ -12,6 +12,7 @@ use crate::args::ShowArgs;
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
 use crate::report::aligned::{Aligned, Side};
+use crate::report::filters;
 use crate::report::json as as_json;
 use crate::report::text::{name, pairs, shorten, visible, wrapped_pairs};
 use crate::report::units::{count, counted, ratio, size, time};
@@ -114,9 +115,13 @@ fn print_tables(tables: &[Table<'_>], out: &mut dyn Write) -> io::Result<()> {
     ]);
     for shown in tables {
         let manifest = shown.manifest();
-        let role = if manifest.schema.role == "table" { String::new() } else { format!(" ({})", manifest.schema.role) };
+        let role = match manifest.schema.role.as_str() {
+            "table" if manifest.filters.is_empty() => String::new(),
+            "table" => " (partial)".to_owned(),
+            role => format!(" ({role})"),
+        };
         aligned.row(vec![
-            name(&format!("{}{role}", manifest.schema.name), NAME_WIDTH),
+            format!("{}{role}", name(&manifest.schema.name, NAME_WIDTH - role.len().min(NAME_WIDTH / 2))),
             count(manifest.rows),
             manifest.schema.columns.len().to_string(),
             size(manifest.logical_bytes),
@@ -125,7 +130,12 @@ fn print_tables(tables: &[Table<'_>], out: &mut dyn Write) -> io::Result<()> {
             shorten(&table::key(&manifest.schema), KEY_WIDTH).into_owned(),
         ]);
     }
-    aligned.write(out)
+    aligned.write(out)?;
+    for shown in tables.iter().filter(|shown| !shown.manifest().filters.is_empty()) {
+        let rules = filters::described(&shown.manifest().filters);
+        writeln!(out, "partial: {}: {rules}", name(&shown.schema().name, NAME_WIDTH))?;
+    }
+    Ok(())
 }
 
 fn print_objects(snapshot: &Snapshot<'_>, out: &mut dyn Write) -> io::Result<()> {

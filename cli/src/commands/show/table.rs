@@ -8,6 +8,7 @@ use tabark::archive::{ColumnSummary, Table};
 use tabark::model::{Column, TableSchema};
 
 use crate::report::aligned::{Aligned, Side};
+use crate::report::filters;
 use crate::report::json as as_json;
 use crate::report::text::{bound, name, pairs, visible, visible_lines};
 use crate::report::units::{count, counted, ratio, size};
@@ -25,6 +26,9 @@ pub(super) fn print(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut facts = Aligned::headless(&[Side::Left, Side::Left]).indented(2);
     let mut fact = |what: &str, text: String| facts.row(vec![what.to_owned(), text]);
     fact("rows", format!("{} in {}", count(manifest.rows), counted(groups, "row group")));
+    if !manifest.filters.is_empty() {
+        fact("partial", filters::described(&manifest.filters));
+    }
     let (raw, stored) = (manifest.logical_bytes, manifest.stored_bytes);
     fact("size", format!("{} raw, {} stored ({})", size(raw), size(stored), ratio(raw, stored)));
     fact("key", if schema.key.is_empty() { "none: the source's own order".to_owned() } else { key(schema) });
@@ -133,6 +137,7 @@ pub(super) fn object(table: &Table<'_>, details: bool) -> Json {
     put("name", json!(schema.name));
     put("role", json!(schema.role));
     put("rows", json!(manifest.rows));
+    put("filters", filters::objects(&manifest.filters));
     put("row_groups", json!(manifest.pages.iter().map(|page| page.groups).sum::<u64>()));
     put("column_count", json!(schema.columns.len()));
     put("logical_bytes", json!(manifest.logical_bytes));

@@ -9,15 +9,19 @@ use crate::container::{Commit, ContainerReader, FrameHeader, FrameKind, Referenc
 use crate::error::{Error, Layer, Result};
 use crate::observer::{Observer, Phase, check_cancelled};
 
-/// Frames, and bytes of frames, hashed before cancellation is asked.
-const BATCH: usize = 1024;
-const BATCH_BYTES: u64 = 64 << 20;
+/// Frames and gaps that are found and hashed before what was found is judged, in order.
+const ROUND: usize = 16 << 10;
+
+/// Headers that are kept for references to be held against, about 100 bytes each: those of some 30 GB of frames.
+const KEPT_HEADERS: usize = 256 << 10;
 
 /// The frames of the chain, and which of them can be trusted.
 #[derive(Debug, Default)]
 pub(super) struct ChainFrames {
     /// Offsets of frames whose bytes are intact, ascending.
     intact: Vec<u64>,
+    /// Headers of the first of them, in the same order.
+    headers: Vec<FrameHeader>,
     /// The commits, in order.
     commits: Vec<Commit>,
 }
@@ -26,6 +30,18 @@ impl ChainFrames {
     /// Is there an intact frame of the chain at this offset?
     pub(super) fn holds(&self, offset: u64) -> bool {
         self.intact.binary_search(&offset).is_ok()
+    }
+
+    /// The header of the intact frame at this offset, if it was kept: it need not be read again.
+    pub(super) fn header(&self, offset: u64) -> Option<&FrameHeader> {
+        self.headers.get(self.intact.binary_search(&offset).ok()?)
+    }
+
+    fn add(&mut self, offset: u64, header: &FrameHeader) {
+        if self.intact.len() < KEPT_HEADERS {
+            self.headers.push(*header);
+        }
+        self.intact.push(offset);
     }
 
     /// The number of the snapshot that the frame at this offset was written with.
@@ -56,13 +72,13 @@ pub(super) fn hash_all(
     let mut walk =
         FrameWalk { container, report, observer, frames: ChainFrames::default(), commit: None, has_gaps: false };
     walk.report.bytes += HEADER_LENGTH as u64;
-    let mut batch = Batch::read(container, HEADER_LENGTH as u64)?;
-    while !batch.is_empty() {
-        check_cancelled(observer)?;
-        // Finding the frames that come next is a chain of page faults: it happens while these are hashed.
-        let (results, next) = rayon::join(|| walk.hash(&batch), || Batch::read(container, batch.end));
-        walk.judge(batch, results)?;
-        batch = next?;
+    let mut chain = Chain { container, next: HEADER_LENGTH as u64 };
+    loop {
+        let round = walk.hash(&mut chain)?;
+        if round.is_empty() {
+            break;
+        }
+        walk.judge(round)?;
     }
     let reached = walk.commit.as_ref().map(|(reference, _)| reference.offset);
     if walk.has_gaps || reached != Some(container.last().commit.offset) {
@@ -85,41 +101,54 @@ fn report_tail(container: &ContainerReader, report: &mut VerifyReport) {
     }
 }
 
-/// Frames that follow one another, and what stands between them and is none.
-struct Batch {
-    frames: Vec<(u64, FrameHeader)>,
-    gaps: Vec<Error>,
-    /// Where the next batch begins.
-    end: u64,
+/// What stands at an offset.
+enum Link {
+    Frame(FrameHeader),
+    /// Bytes that are no frame.
+    Gap(Error),
 }
 
-impl Batch {
-    fn read(container: &ContainerReader, start: u64) -> Result<Self> {
-        let end = container.last().end();
-        let batch_end = end.min(start.saturating_add(BATCH_BYTES));
-        let mut batch = Self { frames: Vec::new(), gaps: Vec::new(), end: start };
-        while batch.end < batch_end && batch.frames.len() < BATCH {
-            let offset = batch.end;
-            match container.header_at(offset) {
-                Ok(header) => {
-                    batch.end = offset.saturating_add(header.frame_length().unwrap_or(u64::MAX));
-                    batch.frames.push((offset, header));
-                }
-                Err(error) if error.is_damaged() || error.is_unsupported() => {
-                    batch.end = container.next_frame_after(offset)?.unwrap_or(end).min(end);
-                    let lost = format!("{} bytes cannot be read as frames", batch.end - offset);
-                    batch.gaps.push(error.at(offset).noting(lost));
-                }
-                Err(error) => return Err(error),
+/// Goes from frame to frame. Only the header is read; where there is none, the next one is looked for.
+struct Chain<'c> {
+    container: &'c ContainerReader,
+    next: u64,
+}
+
+impl Chain<'_> {
+    fn link(&mut self, offset: u64) -> Result<Link> {
+        let end = self.container.last().end();
+        match self.container.header_at(offset) {
+            Ok(header) => {
+                self.next = offset.saturating_add(header.frame_length().unwrap_or(u64::MAX));
+                Ok(Link::Frame(header))
             }
+            Err(error) if error.is_damaged() || error.is_unsupported() => {
+                self.next = self.container.next_frame_after(offset)?.unwrap_or(end).min(end);
+                let lost = format!("{} bytes cannot be read as frames", self.next - offset);
+                Ok(Link::Gap(error.at(offset).noting(lost)))
+            }
+            Err(error) => Err(error),
         }
-        Ok(batch)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.gaps.is_empty()
     }
 }
+
+impl Iterator for Chain<'_> {
+    type Item = Result<(u64, Link)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let offset = self.next;
+        let end = self.container.last().end();
+        if offset >= end {
+            return None;
+        }
+        // Where reading fails there is no going on.
+        self.next = end;
+        Some(self.link(offset).map(|link| (offset, link)))
+    }
+}
+
+/// A place of the chain, what stands there, and whether a frame's body is intact.
+type Hashed = (u64, Link, Result<()>);
 
 struct FrameWalk<'w> {
     container: &'w ContainerReader,
@@ -133,32 +162,49 @@ struct FrameWalk<'w> {
 }
 
 impl FrameWalk<'_> {
-    fn hash(&self, batch: &Batch) -> Vec<Result<()>> {
+    /// Hashes the frames that come next. Each core finds the next frame and hashes it, so that none waits for another to
+    /// find many, and bytes come into memory about in the order they have in the file.
+    fn hash(&self, chain: &mut Chain<'_>) -> Result<Vec<Hashed>> {
         let (container, observer) = (self.container, self.observer);
-        let hash = |(offset, header): &(u64, FrameHeader)| {
-            let checked = container.check_body(*offset, header);
+        let hash = |found: Result<(u64, Link)>| {
+            let (offset, link) = found?;
+            check_cancelled(observer)?;
+            let Link::Frame(header) = &link else { return Ok((offset, link, Ok(()))) };
+            let checked = match container.check_body(offset, header) {
+                // Damage is a finding; a medium that fails ends the verification.
+                Err(error) if error.is_io() => return Err(error),
+                checked => checked,
+            };
             let length = header.frame_length().unwrap_or(0);
-            container.release(*offset, length);
+            container.release(offset, length);
             observer.advance(0, length);
-            checked
+            Ok((offset, link, checked))
         };
-        batch.frames.par_iter().map(hash).collect()
+        let mut hashed = chain.take(ROUND).par_bridge().map(hash).collect::<Result<Vec<Hashed>>>()?;
+        hashed.sort_unstable_by_key(|(offset, ..)| *offset);
+        Ok(hashed)
     }
 
-    fn judge(&mut self, batch: Batch, results: Vec<Result<()>>) -> Result<()> {
-        self.has_gaps |= !batch.gaps.is_empty();
-        self.report.findings.extend(batch.gaps.into_iter().map(|gap| Finding::new(gap, None)));
-        for ((offset, header), result) in batch.frames.iter().zip(results) {
+    fn judge(&mut self, round: Vec<Hashed>) -> Result<()> {
+        for (offset, link, checked) in round {
+            let header = match link {
+                Link::Frame(header) => header,
+                Link::Gap(gap) => {
+                    self.has_gaps = true;
+                    self.report.findings.push(Finding::new(gap, None));
+                    continue;
+                }
+            };
             self.report.frames += 1;
             self.report.bytes += header.frame_length().unwrap_or(0);
-            let checked = result.and_then(|()| {
-                self.frames.intact.push(*offset);
-                self.frame(*offset, header)
+            let checked = checked.and_then(|()| {
+                self.frames.add(offset, &header);
+                self.frame(offset, &header)
             });
             match checked {
                 Ok(()) => {}
                 Err(error) if error.is_io() => return Err(error),
-                Err(error) => self.report.findings.push(Finding::new(error.at(*offset), None)),
+                Err(error) => self.report.findings.push(Finding::new(error.at(offset), None)),
             }
         }
         Ok(())
@@ -213,5 +259,42 @@ impl FrameWalk<'_> {
             commit.check_follows(previous)?;
         }
         checked
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_kept_up_to_a_bound_and_frames_beyond_it_are_still_held() {
+        let mut header = FrameHeader {
+            kind: FrameKind::Data.number(),
+            version: FrameKind::VERSION,
+            flags: 0,
+            tag: [1; 8],
+            base: 0,
+            stored_length: 0,
+            raw_length: 0,
+            body_digest: [2; 32],
+            header_digest: [3; 32],
+        };
+        let mut frames = ChainFrames::default();
+        let frames_in_all = KEPT_HEADERS as u64 + 2;
+        for number in 0..frames_in_all {
+            header.stored_length = number;
+            frames.add(100 * number, &header);
+        }
+        let last_kept = KEPT_HEADERS as u64 - 1;
+        for number in [0, 1, last_kept] {
+            assert_eq!(frames.header(100 * number).unwrap().stored_length, number);
+        }
+        assert_eq!(frames.header(50), None);
+        for number in [last_kept + 1, frames_in_all - 1] {
+            assert!(frames.holds(100 * number));
+            assert_eq!(frames.header(100 * number), None);
+        }
+        assert!(!frames.holds(100 * frames_in_all));
     }
 }

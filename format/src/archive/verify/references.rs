@@ -235,6 +235,17 @@ impl<'a, 'r> ReferenceWalk<'a, 'r> {
     /// Of each frame of a page: its raw length, or what is wrong with it.
     fn check_frames(&mut self, frames: &[Reference]) -> Result<Vec<Result<u64>>> {
         let (container, observer, chain) = (self.container, self.observer, self.frames.as_ref());
+        // What the first walk kept of a frame is all that is asked here: neither its bytes nor other threads are needed.
+        let known: Option<Vec<Result<u64>>> = frames
+            .iter()
+            .map(|frame| {
+                let header = chain?.header(frame.offset)?;
+                Some(container.check_leads_to(frame, FrameKind::Data, header).map(|()| header.raw_length))
+            })
+            .collect();
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let verdicts: Vec<Result<u64>> = frames
             .par_iter()
             .map(|frame| {

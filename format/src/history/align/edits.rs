@@ -4,7 +4,7 @@
 use super::Same;
 
 /// Edits at most. What is kept on the way grows with their square.
-const MOST_EDITS: usize = 512;
+const MOST_EDITS: usize = 256;
 
 /// Rows and diagonals that one search may look at for each row it has, beside those of its edits.
 const STEPS_PER_ROW: usize = 4;
@@ -96,7 +96,7 @@ impl Edits {
 }
 
 fn most_steps(rows: usize) -> usize {
-    rows.saturating_mul(STEPS_PER_ROW).saturating_add(MOST_EDITS * MOST_EDITS / 2)
+    rows.saturating_mul(STEPS_PER_ROW).saturating_add(MOST_EDITS * MOST_EDITS)
 }
 
 /// The place in the second list: on this diagonal, `place` rows went for `edits - place` that came.

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use rusqlite::ffi;
 
 use super::super::failure::failure;
+use super::super::kept::ChosenTable;
 use super::super::proof;
 use super::super::rows::Encodings;
 use super::coverage::{IndexPages, Part, Rows, TablePages};
@@ -30,7 +31,7 @@ const MERGES_AT_ONCE: usize = 2;
 
 /// Writes all rows of a table and the keys of its indexes.
 pub(super) fn write(
-    table: &Table<'_>,
+    table: &ChosenTable<'_>,
     pages: &TablePages,
     layout: Layout,
     encodings: Encodings,
@@ -64,7 +65,9 @@ pub(super) fn write(
     check_cancelled(observer)?;
     decoded_ahead(table, |group| {
         group.for_each_row(|row| {
-            writer.write(row).map_err(named)?;
+            if table.keeps(row) {
+                writer.write(row).map_err(named)?;
+            }
             rows += 1;
             untold.0 += 1;
             untold.1 += row.iter().map(Cell::weight).sum::<u64>();

@@ -13,7 +13,8 @@
 //! | what is the row id, hidden row ids, keys with directions and collations, generated columns | `columns` |
 //! | names with quotes, newlines, keywords, nothing at all | `names` |
 //! | order without a sort, damaged or missing indexes, 2,000 columns and a row id | `select` |
-//! | collations that are not here | [`SqliteSource::read_table`] |
+//! | collations that are not here | [`SqliteSource::read_table`], `stand_ins` |
+//! | conditions that are more than one expression | `condition` |
 //! | storage class per value, invalid text, UTF-16 | `types` |
 //! | damage found while reading names the table; wide rows without copies | `rows` |
 //! | reading by pages: pages of one instant, a build without them | `pages` |
@@ -23,9 +24,11 @@
 
 mod catalog;
 mod columns;
+mod condition;
 mod connection;
 mod failure;
 mod files;
+pub(crate) mod interruption;
 mod layout;
 mod leaves;
 pub(crate) mod names;
@@ -34,6 +37,7 @@ mod rows;
 mod schema_entries;
 mod select;
 mod settings;
+mod stand_ins;
 mod tree;
 mod types;
 
@@ -45,13 +49,15 @@ use rusqlite::Connection;
 use self::failure::failure;
 pub(crate) use self::files::plain;
 pub use self::files::side_files;
+use self::interruption::interruptible;
 use self::leaves::Leaves;
-use self::names::quote;
 use self::rows::Which;
+use self::stand_ins::StandIns;
 use self::types::TextEncoding;
 use super::{RowSink, Source, SourceCatalog};
 use crate::error::{Error, Result};
 use crate::model::{Cell, TableSchema};
+use crate::observer::Observer;
 
 /// The database `main` of one connection at the instant of its transaction.
 pub struct SqliteSource<'c> {
@@ -95,7 +101,7 @@ impl SqliteSource<'static> {
 impl<'c> SqliteSource<'c> {
     /// Reads what an open connection sees inside its current transaction, what it wrote itself included. Begins and ends
     /// nothing, and changes no setting of the connection; collations that a key needs and the connection lacks are
-    /// registered as stand-ins (see [`Source::read_table`]).
+    /// registered as stand-ins while it is read (see [`Source::read_table`]).
     ///
     /// Fails if the connection is in no transaction: several statements would not see one instant.
     pub fn over(connection: &'c Connection) -> Result<Self> {
@@ -141,6 +147,14 @@ impl<'c> SqliteSource<'c> {
         }
     }
 
+    /// The index that holds the rows of a WITHOUT ROWID table; `None` for others.
+    fn key_index(&self, table: &TableSchema) -> Result<Option<String>> {
+        match table.option("without_rowid") {
+            Some(_) => columns::primary_key_index(self.connection.get(), &table.name),
+            None => Ok(None),
+        }
+    }
+
     fn leaves(&self, table: &TableSchema) -> Option<Leaves<'_>> {
         match self.reading {
             Reading::Pages => Leaves::of(self.connection.get(), table, self.encoding),
@@ -160,14 +174,9 @@ impl<'c> SqliteSource<'c> {
         sink: &mut dyn RowSink,
     ) -> Result<()> {
         let connection = self.connection.get();
-        let index = match table.option("without_rowid") {
-            Some(_) => columns::primary_key_index(connection, &table.name)?,
-            None => None,
-        };
-        for part in table.key.iter().filter(|part| !columns::is_built_in(&part.collation)) {
-            stand_in(connection, &part.collation)
-                .map_err(|cause| failure("registering a collation", cause).in_table(&table.name))?;
-        }
+        let index = self.key_index(table)?;
+        let _stand_ins = StandIns::for_key_of(connection, table)
+            .map_err(|cause| failure("registering a collation", cause).in_table(&table.name))?;
         let index = index.as_deref();
         match filter {
             Some((condition, parameters)) => {
@@ -192,6 +201,32 @@ impl Source for SqliteSource<'_> {
         self.read_rows(table, None, sink)
     }
 
+    /// A condition may name the table, as in `events.created`, and ask other tables in subqueries: at the same instant.
+    fn read_where(
+        &self,
+        table: &TableSchema,
+        conditions: &[&str],
+        observer: &dyn Observer,
+        sink: &mut dyn RowSink,
+    ) -> Result<()> {
+        let connection = self.connection.get();
+        let condition = condition::checked(connection, table, conditions)?;
+        let index = self.key_index(table)?;
+        let which = Which::Satisfying(&condition);
+        interruptible(connection.get_interrupt_handle(), observer, || {
+            rows::read(connection, table, self.encoding, index.as_deref(), which, sink)
+        })
+    }
+
+    fn check_condition(&self, table: &TableSchema, condition: &str) -> Result<()> {
+        let connection = self.connection.get();
+        condition::checked(connection, table, &[condition])?;
+        match rows::takes_one_statement(connection, table, self.encoding)? {
+            true => Ok(()),
+            false => Err(condition::too_wide(table)),
+        }
+    }
+
     /// `sqlite_sequence`, `sqlite_stat1` and `sqlite_stat4` are such tables. The first declared column names the table; names are compared byte by byte.
     fn read_internal(&self, internal: &TableSchema, about: &[&str], sink: &mut dyn RowSink) -> Result<()> {
         let wanted: HashSet<&[u8]> = about.iter().map(|name| name.as_bytes()).collect();
@@ -209,15 +244,5 @@ impl Held<'_> {
             Self::Own(connection) => connection,
             Self::Callers(connection) => connection,
         }
-    }
-}
-
-/// Registers a collation of this name that compares bytes, if there is none.
-///
-/// SQLite's own call for missing collations does not serve: for UTF-16 databases rusqlite does not pass it on.
-fn stand_in(connection: &Connection, collation: &str) -> rusqlite::Result<()> {
-    match connection.prepare(&format!("SELECT '' < '' COLLATE {}", quote(collation))) {
-        Ok(_) => Ok(()),
-        Err(_) => connection.create_collation(collation, |a: &str, b: &str| a.cmp(b)),
     }
 }

@@ -17,12 +17,13 @@ pub(crate) fn quote(name: &str) -> String {
     quoted
 }
 
-/// What the table being read is called inside every statement, whatever its name is.
+/// What the table being read is called inside statements, whatever its name is; but where a user's condition stands in one,
+/// which calls it by its name.
 pub(super) const TABLE_ALIAS: &str = "t";
 
-/// A column of the table being read, qualified so that it can be nothing else.
-pub(super) fn column(name: &str) -> String {
-    format!("{TABLE_ALIAS}.{}", quote(name))
+/// A column of the table that a statement calls `alias`, qualified so that it can be nothing else.
+pub(super) fn column(alias: &str, name: &str) -> String {
+    format!("{alias}.{}", quote(name))
 }
 
 #[cfg(test)]
@@ -34,6 +35,6 @@ mod tests {
         assert_eq!(quote(r#"my "table""#), r#""my ""table""""#);
         assert_eq!(quote(""), r#""""#);
         assert_eq!(quote("a\nb'c;--"), "\"a\nb'c;--\"");
-        assert_eq!(column("rowid"), r#"t."rowid""#);
+        assert_eq!(column(TABLE_ALIAS, "rowid"), r#"t."rowid""#);
     }
 }

@@ -9,7 +9,9 @@ use rusqlite::limits::Limit;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, Rows, params_from_iter};
 
+use super::condition;
 use super::failure::failure;
+use super::names::{TABLE_ALIAS, quote};
 use super::select::Select;
 use super::types::{ByteOrder, TextEncoding, append_utf16, cell};
 use crate::error::{Error, Result};
@@ -22,6 +24,8 @@ pub(super) enum Which<'f> {
     All,
     /// Those for which an SQL expression, with these parameters, is true.
     Where(&'f str, &'f [Value]),
+    /// Those for which a checked condition of a user's is true, which calls the table by its name.
+    Satisfying(&'f str),
     /// The one at this place of the key's order, from 0.
     At(i64),
 }
@@ -36,18 +40,25 @@ pub(super) fn read(
     sink: &mut dyn RowSink,
 ) -> Result<()> {
     let failed = |cause| failure("reading rows", cause).in_table(&table.name);
-    let limit = connection.limit(Limit::SQLITE_LIMIT_COLUMN).map_err(failed)?;
-    let limit = usize::try_from(limit).unwrap_or(1);
+    let limit = result_columns(connection, table)?;
     let place;
+    let mut alias = TABLE_ALIAS.to_owned();
     let (filter, parameters, end) = match which {
         Which::All => (None, &[][..], ""),
         Which::Where(filter, parameters) => (Some(filter), parameters, ""),
+        Which::Satisfying(condition) => {
+            alias = quote(&table.name);
+            (Some(condition), &[][..], "")
+        }
         Which::At(index) => {
             place = [Value::Integer(index)];
             (None, &place[..], " LIMIT 1 OFFSET ?1")
         }
     };
-    let select = Select::new(table, encoding, limit, primary_key_index, filter);
+    let select = Select::new(table, encoding, limit, primary_key_index, filter, &alias);
+    if matches!(which, Which::Satisfying(_)) && select.parts.len() > 1 {
+        return Err(condition::too_wide(table));
+    }
     let mut statements = Vec::with_capacity(select.parts.len());
     for (sql, columns) in &select.parts {
         statements.push((connection.prepare(&format!("{sql}{end}")).map_err(failed)?, *columns));
@@ -72,6 +83,24 @@ pub(super) fn read(
         spare = recycled(cells);
     }
     Ok(())
+}
+
+/// Can the rows of this table be read by one statement?
+pub(super) fn takes_one_statement(
+    connection: &Connection,
+    table: &TableSchema,
+    encoding: TextEncoding,
+) -> Result<bool> {
+    let limit = result_columns(connection, table)?;
+    Ok(Select::new(table, encoding, limit, None, None, TABLE_ALIAS).parts.len() <= 1)
+}
+
+/// The most columns that a result may have.
+fn result_columns(connection: &Connection, table: &TableSchema) -> Result<usize> {
+    let limit = connection
+        .limit(Limit::SQLITE_LIMIT_COLUMN)
+        .map_err(|cause| failure("reading rows", cause).in_table(&table.name))?;
+    Ok(usize::try_from(limit).unwrap_or(1))
 }
 
 /// Steps all statements to their next row. They are of one transaction and must end together.

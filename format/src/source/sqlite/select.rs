@@ -10,7 +10,7 @@
 //! A result set has at most `SQLITE_LIMIT_COLUMN` columns (2,000), as has a table: a table of 2,000 columns and its row id
 //! need two statements, which are stepped together.
 
-use super::names::{TABLE_ALIAS, column, quote};
+use super::names::{column, quote};
 use super::types::TextEncoding;
 use crate::model::TableSchema;
 
@@ -26,6 +26,8 @@ impl Select {
     /// have at most `limit` columns. `primary_key_index` is the name of the index that holds the rows of a WITHOUT ROWID
     /// table; `None` for others.
     ///
+    /// `alias` is what the table is called in the statement, as SQL.
+    ///
     /// In UTF-16 databases a column takes two result columns: is it text, and the value, as stored bytes if it is.
     pub(super) fn new(
         table: &TableSchema,
@@ -33,14 +35,16 @@ impl Select {
         limit: usize,
         primary_key_index: Option<&str>,
         filter: Option<&str>,
+        alias: &str,
     ) -> Self {
         let results_per_column = match encoding {
             TextEncoding::Utf8 => 1,
             TextEncoding::Utf16(_) => 2,
         };
-        let rest = rest_of_statement(table, primary_key_index, filter);
+        let rest = rest_of_statement(table, primary_key_index, filter, alias);
         let parts = table.columns.chunks((limit / results_per_column).max(1)).map(|columns| {
-            let results: Vec<String> = columns.iter().map(|described| result(&described.name, encoding)).collect();
+            let results: Vec<String> =
+                columns.iter().map(|described| result(&column(alias, &described.name), encoding)).collect();
             (format!("SELECT {} {rest}", results.join(", ")), columns.len())
         });
         Self { parts: parts.collect() }
@@ -49,17 +53,21 @@ impl Select {
 
 /// One column as the result columns that carry it.
 fn result(name: &str, encoding: TextEncoding) -> String {
-    let name = column(name);
     match encoding {
-        TextEncoding::Utf8 => name,
+        TextEncoding::Utf8 => name.to_owned(),
         TextEncoding::Utf16(_) => format!(
             "typeof({name}) = 'text', CASE WHEN typeof({name}) = 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
         ),
     }
 }
 
-fn rest_of_statement(table: &TableSchema, primary_key_index: Option<&str>, filter: Option<&str>) -> String {
-    let mut sql = format!("FROM main.{} AS {TABLE_ALIAS}", quote(&table.name));
+fn rest_of_statement(
+    table: &TableSchema,
+    primary_key_index: Option<&str>,
+    filter: Option<&str>,
+    alias: &str,
+) -> String {
+    let mut sql = format!("FROM main.{} AS {alias}", quote(&table.name));
     match primary_key_index {
         Some(index) => sql.push_str(&format!(" INDEXED BY {}", quote(index))),
         None => sql.push_str(" NOT INDEXED"),
@@ -71,7 +79,7 @@ fn rest_of_statement(table: &TableSchema, primary_key_index: Option<&str>, filte
         .key
         .iter()
         .filter_map(|part| {
-            let name = column(&table.columns.get(part.column as usize)?.name);
+            let name = column(alias, &table.columns.get(part.column as usize)?.name);
             let collation = match primary_key_index {
                 Some(_) => format!(" COLLATE {}", quote(&part.collation)),
                 None => String::new(),
@@ -90,6 +98,7 @@ fn rest_of_statement(table: &TableSchema, primary_key_index: Option<&str>, filte
 mod tests {
     use rusqlite::Connection;
 
+    use super::super::names::TABLE_ALIAS;
     use super::super::{columns, schema_entries};
     use super::*;
     use crate::model::roles;
@@ -114,7 +123,7 @@ mod tests {
         let table = schema(connection, name);
         let without_rowid = schema_entries::listed(connection).unwrap()[name].without_rowid;
         let index = columns::primary_key_index(connection, name).unwrap().filter(|_| without_rowid);
-        let select = Select::new(&table, encoding, 2000, index.as_deref(), filter);
+        let select = Select::new(&table, encoding, 2000, index.as_deref(), filter, TABLE_ALIAS);
         let mut plan = Vec::new();
         for (sql, _) in &select.parts {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
