@@ -63,7 +63,8 @@ pub(crate) fn print(report: &DiffReport, out: &mut dyn Write) -> io::Result<()> 
     if report.is_same() {
         writeln!(out, "nothing differs: {same}")
     } else {
-        writeln!(out, "{} differ; the same: {same}", counted(different.len() as u64, "table"))
+        let verb = if different.len() == 1 { "differs" } else { "differ" };
+        writeln!(out, "{} {verb}; the same: {same}", counted(different.len() as u64, "table"))
     }
 }
 

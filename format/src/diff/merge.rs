@@ -90,12 +90,6 @@ pub(crate) struct Merge<'m, 'p, 's, 'k> {
     rest: Option<Side>,
 }
 
-/// What comes next on one side.
-#[derive(Clone, Copy)]
-struct Span<'f> {
-    facts: &'f Facts,
-}
-
 impl<'m, 'p, 's, 'k> Merge<'m, 'p, 's, 'k> {
     /// At the beginning. Rows are known by their keys: the pairing must have one.
     pub(crate) fn new(tally: &'m mut Tally<'p, 's, 'k>, observer: &'m dyn Observer) -> Self {
@@ -145,7 +139,7 @@ impl<'m, 'p, 's, 'k> Merge<'m, 'p, 's, 'k> {
             (None, None) => return Ok(false),
             (Some(_), None) => return self.whole(before, Side::Before).map(|()| true),
             (None, Some(_)) => return self.whole(after, Side::After).map(|()| true),
-            (Some(old), Some(new)) => (Span { facts: old }, Span { facts: new }),
+            (Some(old), Some(new)) => (old, new),
         };
         if self.lies_before(old, new) {
             return self.whole(before, Side::Before).map(|()| true);
@@ -154,8 +148,8 @@ impl<'m, 'p, 's, 'k> Merge<'m, 'p, 's, 'k> {
             return self.whole(after, Side::After).map(|()| true);
         }
         let pairing = self.tally.pairing;
-        if pairing.order.is_none() && old.facts.first_key != new.facts.first_key {
-            let (old_key, new_key) = (old.facts.first_key.clone(), new.facts.first_key.clone());
+        if pairing.order.is_none() && old.first_key != new.first_key {
+            let (old_key, new_key) = (old.first_key.clone(), new.first_key.clone());
             if before.is_ahead(&new_key)? {
                 return self.whole(before, Side::Before).map(|()| true);
             }
@@ -164,30 +158,29 @@ impl<'m, 'p, 's, 'k> Merge<'m, 'p, 's, 'k> {
             }
         }
         let (Some(old), Some(new)) = (before.peek()?, after.peek()?) else { return Ok(true) };
-        let (old, new) = (Span { facts: old }, Span { facts: new });
         let is_same = |pair: &(usize, usize)| {
-            let (a, b) = (old.facts.contents.get(pair.0), new.facts.contents.get(pair.1));
-            old.facts.rows == new.facts.rows && a.is_some() && a == b
+            let (a, b) = (old.contents.get(pair.0), new.contents.get(pair.1));
+            old.rows == new.rows && a.is_some() && a == b
         };
         let same: Vec<(usize, usize)> = pairing.common.iter().copied().filter(is_same).collect();
         if pairing.key.iter().all(|pair| same.contains(pair)) {
             return self.same_keys(before, after, &same).map(|()| true);
         }
-        let mut loaded = self.load_without_pass(before, Side::Before)?;
+        let old = self.load_without_pass(before, Side::Before)?;
         let others: Vec<usize> =
             self.wanted.after.iter().copied().filter(|column| !same.iter().any(|pair| pair.1 == *column)).collect();
         let mut new = Loaded::read(after, pairing.after.columns.len(), &others)?;
         for (a, b) in same {
             // Of the same content: read once.
-            if let Some(cells) = loaded.column(a) {
+            if let Some(cells) = old.column(a) {
                 new.put(b, Arc::clone(cells));
             }
         }
         before.pass()?;
         after.pass()?;
-        self.advance(&[loaded.rows, new.rows]);
+        self.advance(&[old.rows, new.rows]);
         self.rest = None;
-        self.lay(std::mem::take(&mut loaded), new)?;
+        self.lay(old, new)?;
         Ok(true)
     }
 
@@ -315,9 +308,9 @@ impl<'m, 'p, 's, 'k> Merge<'m, 'p, 's, 'k> {
     }
 
     /// Do the keys of a row group lie before those of another, as far as what is known without reading tells?
-    fn lies_before(&self, first: Span<'_>, second: Span<'_>) -> bool {
+    fn lies_before(&self, first: &Facts, second: &Facts) -> bool {
         let Some(order) = &self.tally.pairing.order else { return false };
-        match (whole_key(&first.facts.last_key), whole_key(&second.facts.first_key)) {
+        match (whole_key(&first.last_key), whole_key(&second.first_key)) {
             (Some(last), Some(first)) if !is_same_key(&last, &first) => {
                 order.order(&last, &first) == Some(Ordering::Less)
             }

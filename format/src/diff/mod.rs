@@ -13,8 +13,11 @@
 //! Keys and cells are the same if they are to the last bit: a key that a NOCASE column holds in other letters than before is
 //! another key, and the text `1` is not the integer 1. Of a column that one state does not have, rows do not count as changed.
 //!
-//! Memory: the cells of one row group of either side and what was left over of another (64 MiB each, or one value if that is
-//! larger), whatever the number of rows that differ. Rows without a key take digests, of a million rows at a time.
+//! What the same digest stands for is taken to be the same and not looked at: that the archive holds it undamaged is for
+//! [`crate::archive::verify`] to say.
+//!
+//! Memory: the cells of one row group of either side (64 MiB each, or one value if that is larger), whatever the number of rows that
+//! differ. Rows without a key take digests, of a million rows at a time.
 
 mod by_content;
 mod columns;

@@ -7,16 +7,12 @@ use super::report::{ChangeKind, SchemaChange};
 use crate::model::{Column, Filter, SchemaObject, TableSchema};
 
 /// What differs between two states of a table beyond its rows. The place in the order of creation is not looked at.
-pub(super) fn of_tables(pairing: &Pairing<'_>) -> Vec<SchemaChange> {
+pub(super) fn of_tables<'s>(pairing: &Pairing<'s>) -> Vec<SchemaChange> {
     let (before, after) = (pairing.before, pairing.after);
+    let computed = |schema: &'s TableSchema| schema.generated.iter().map(|name| (name.as_str(), ""));
     let mut changes = Vec::new();
     columns(pairing, &mut changes);
-    by_name(
-        "computed column",
-        before.generated.iter().map(computed),
-        after.generated.iter().map(computed),
-        &mut changes,
-    );
+    by_name("computed column", computed(before), computed(after), &mut changes);
     one("key", key(before), key(after), &mut changes);
     one("role", before.role.clone(), after.role.clone(), &mut changes);
     one("definition", before.definition.clone(), after.definition.clone(), &mut changes);
@@ -118,10 +114,6 @@ fn key(schema: &TableSchema) -> String {
         format!("{name}{collation}{}", if part.descending { " DESC" } else { "" })
     });
     parts.collect::<Vec<_>>().join(", ")
-}
-
-fn computed(name: &String) -> (&str, &str) {
-    (name, "")
 }
 
 fn pair((name, value): &(String, String)) -> (&str, &str) {

@@ -40,15 +40,16 @@ impl<'p, 's, 'k> Tally<'p, 's, 'k> {
 
     /// Rows that only one side has: of all columns, if rows are asked for.
     pub(crate) fn alone(&mut self, rows: &Loaded, kind: ChangeKind) -> Result<()> {
-        let mut nothing = Loaded::default();
-        nothing.columns.clear();
-        let all: Vec<u32> = (0..rows.rows).collect();
-        let (before, after, places) = match kind {
-            ChangeKind::Removed => (rows, &nothing, Places { deleted: all, inserted: Vec::new() }),
-            _ => (&nothing, rows, Places { deleted: Vec::new(), inserted: all }),
-        };
         self.count_alone(u64::from(rows.rows), kind);
-        self.send(before, after, &places, &[])
+        if self.sink.is_none() {
+            return Ok(());
+        }
+        let (nothing, all) = (Loaded::default(), (0..rows.rows).collect());
+        if kind == ChangeKind::Removed {
+            self.send(rows, &nothing, &Places { deleted: all, inserted: Vec::new() }, &[])
+        } else {
+            self.send(&nothing, rows, &Places { deleted: Vec::new(), inserted: all }, &[])
+        }
     }
 
     /// The same for rows that nobody wants to see.
@@ -193,11 +194,14 @@ fn part(places: &mut Places, collided: &[u32]) {
     places.inserted.sort_unstable();
 }
 
+/// Ordinals of rows that are still to be sent.
+type RowsToCome<'r> = Peekable<slice::Iter<'r, u32>>;
+
 struct Sender<'r> {
     pairing: &'r Pairing<'r>,
     old: RowReader<'r>,
     new: RowReader<'r>,
-    changed: Vec<((usize, usize), Peekable<slice::Iter<'r, u32>>)>,
+    changed: Vec<((usize, usize), RowsToCome<'r>)>,
     sink: &'r mut dyn ChangeSink,
 }
 

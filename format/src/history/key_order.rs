@@ -189,6 +189,7 @@ fn order_no_case(a: &[u8], b: &[u8]) -> Ordering {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -225,6 +226,20 @@ mod tests {
         assert_eq!(trim.may_follow(&[Cell::Text(b"a  ")], &[Cell::Text(b"a")]), Some(false));
         assert_eq!(trim.may_follow(&[Cell::Null], &[Cell::Null]), Some(true));
         assert_eq!(trim.may_follow(&[Cell::Real(f64::NAN)], &[Cell::Integer(1)]), Some(false));
+    }
+
+    #[test]
+    fn keys_are_ordered_without_their_rows() {
+        let no_case = order(TextEncoding::Utf8, Collation::NoCase);
+        let descending =
+            KeyOrder { parts: vec![Part { column: 3, descending: true, ..no_case.parts[0] }], ..no_case.clone() };
+        assert_eq!(no_case.order(&[Cell::Text(b"a")], &[Cell::Text(b"B")]), Some(Ordering::Less));
+        assert_eq!(no_case.order(&[Cell::Text(b"b")], &[Cell::Text(b"B")]), Some(Ordering::Equal));
+        assert_eq!(descending.order(&[Cell::Text(b"a")], &[Cell::Text(b"B")]), Some(Ordering::Greater));
+        assert_eq!(no_case.order(&[Cell::Real(f64::NAN)], &[Cell::Null]), None);
+        let elsewhere = KeyOrder { parts: vec![Part { column: 9, ..no_case.parts[0] }], ..no_case.clone() };
+        assert!(no_case.is_like(&elsewhere) && !no_case.is_like(&descending));
+        assert!(!no_case.is_like(&order(TextEncoding::Utf16Big, Collation::NoCase)));
     }
 
     #[test]
