@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use tabark::diff::{ChangeKind, RowMatching};
+use tabark::diff::{ChangeKind, RowMatching, TableState};
 use tabark::model::{TableSchema, Value};
 
 use super::tables::{key_part, schema};
@@ -145,7 +145,10 @@ proptest! {
         let rows = |state: &[(Value, Value)]| state.iter().map(|(a, b)| vec![a.clone(), b.clone()]).collect::<Vec<_>>();
         let (told, changes) = table_differences(table(&old, rows(&before)), table(&new, rows(&after)));
         let wanted = if has_key == 0 { RowMatching::ByContent } else { RowMatching::KeyChanged };
-        prop_assert_eq!(told.matching, wanted);
+        // Of a table that both snapshots refer to, no row is matched.
+        if told.state != TableState::Same {
+            prop_assert_eq!(told.matching, wanted);
+        }
         let mut more: BTreeMap<Row, i64> = BTreeMap::new();
         for row in rows(&after) {
             *more.entry(row_of(&new, &row)).or_default() += 1;

@@ -63,7 +63,7 @@ pub struct TableDiff {
     pub rows_after: Option<u64>,
     /// What differs in the rows.
     pub rows: RowCounts,
-    /// How rows were found again.
+    /// How rows were found again; of a table that both refer to, whose rows were not looked at, always by key.
     pub matching: RowMatching,
     /// Are the rows the same ones in another order? Only where they were not found again by key.
     pub reordered: bool,
