@@ -71,9 +71,10 @@ fn a_damaged_last_commit_is_not_taken_for_an_unfinished_append() {
 
 #[test]
 fn an_append_killed_anywhere_is_cleared_by_the_next_one() {
-    let scene = Scene::new(2);
+    let scene = Scene::new(1);
+    let first = scene.bytes().len();
+    scene.dump(&[]).unwrap();
     let whole = scene.bytes();
-    let first = Scene::new(1).bytes().len();
     for length in first + 1..whole.len() {
         std::fs::write(&scene.archive, &whole[..length]).unwrap();
         let report = scene.dump(&[]).unwrap();

@@ -6,6 +6,8 @@
 mod cat;
 #[path = "cli/demo.rs"]
 mod demo;
+#[path = "cli/diff.rs"]
+mod diff;
 #[path = "cli/dump.rs"]
 mod dump;
 #[path = "cli/endings.rs"]

@@ -11,7 +11,7 @@ mod note;
 mod tree;
 
 /// Every layer of the library, lowest first, with the layers it may name. What is not said is forbidden.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 21] = [
     ("error", &[]),
     ("limits", &[]),
     ("hex", &[]),
@@ -47,6 +47,9 @@ const EDGES: [(&str, &[&str]); 19] = [
     ),
     ("export", &["archive", "error", "hex", "model", "selection"]),
     ("rewrite", &["archive", "container", "error", "history", "model", "observer"]),
+    ("diff", &["archive", "error", "history", "limits", "model", "observer", "selection"]),
+    // What a source has beside what a snapshot says.
+    ("compare", &["archive", "diff", "error", "history", "model", "observer", "selection", "source"]),
     ("dump", &["archive", "container", "error", "model", "observer", "selection", "source"]),
     // What is restored is read back as a source reads: the proof must not trust what wrote.
     (

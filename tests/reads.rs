@@ -97,7 +97,7 @@ fn own_frames(snapshot: &Snapshot<'_>, table: &str, columns: &[usize]) -> u64 {
     for group in table.groups() {
         let group = group.unwrap();
         frames.extend(columns.iter().map(|column| {
-            let frame = group.frame_of(&group.entry.blocks[*column].pieces[0].slice).unwrap();
+            let frame = group.frame_of(&group.entry.blocks.get(*column).unwrap().base().unwrap().slice).unwrap();
             (frame.offset, frame.length)
         }));
     }

@@ -20,7 +20,8 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 all went well; 1 the operation failed; 2 the command line is wrong; \
-3 the archive is damaged, or a restored table is not proven; 4 the archive needs a newer tabark.";
+3 the archive is damaged, or a restored table is not proven; 4 the archive needs a newer tabark. \
+Of diff and compare: 0 the same; 1 different; 2 the operation failed or the command line is wrong; 3 and 4 as above.";
 
 /// How many threads work.
 #[derive(Debug, Args)]
@@ -49,6 +50,10 @@ pub(crate) enum Command {
     Prune(PruneArgs),
     /// Write an archive anew, without the bytes that belong to no snapshot.
     Compact(CompactArgs),
+    /// Say what differs between two snapshots. Exit code 0: nothing; 1: something.
+    Diff(DiffArgs),
+    /// Say what of a database differs from a snapshot. Exit code 0: nothing; 1: something.
+    Compare(CompareArgs),
     /// Make a small database and show on it what tabark does.
     Demo(DemoArgs),
 }
@@ -64,8 +69,15 @@ impl Command {
             Self::Restore(args) => args.json,
             Self::Prune(args) => args.json,
             Self::Compact(args) => args.json,
+            Self::Diff(args) => args.shown.json,
+            Self::Compare(args) => args.shown.json,
             Self::Cat(_) | Self::Demo(_) => false,
         }
+    }
+
+    /// Does exit code 1 tell of a difference, so that a failure must have another one?
+    pub(crate) fn compares(&self) -> bool {
+        matches!(self, Self::Diff(_) | Self::Compare(_))
     }
 }
 
@@ -233,6 +245,48 @@ pub(crate) struct CatArgs {
     /// With jsonl: reals as their 64 bits in hex.
     #[arg(long)]
     pub(crate) exact: bool,
+}
+
+/// What of differences is shown, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// Only tables, views and virtual tables that match; glob pattern or exact name, may be repeated.
+    #[arg(short = 't', long = "table", value_name = "PATTERN")]
+    pub(crate) tables: Vec<String>,
+    /// Write each row that differs as one line of JSON, and nothing else.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) rows: bool,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// The snapshot before: whatever --at takes elsewhere.
+    #[arg(value_name = "BEFORE", value_parser = parse_selector)]
+    pub(crate) before: SnapshotSelector,
+    /// The snapshot after.
+    #[arg(value_name = "AFTER", value_parser = parse_selector)]
+    pub(crate) after: SnapshotSelector,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// `tabark compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// The SQLite database; it is only read.
+    pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
 }
 
 /// What `cat` writes.

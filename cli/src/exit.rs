@@ -7,23 +7,37 @@ use tabark::Error;
 
 /// What the program ends with. `spec/cli.md` promises the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Exit {
     /// All went well.
-    Well = 0,
+    Well,
+    /// What was compared differs.
+    Different,
     /// The operation failed.
-    Failed = 1,
+    Failed,
+    /// The operation failed, of a command that tells of a difference by its code.
+    NotCompared,
     /// The command line is wrong.
-    Usage = 2,
+    Usage,
     /// The archive is damaged, or a restored table is not what the snapshot holds.
-    Damaged = 3,
+    Damaged,
     /// The archive needs a newer program.
-    Unsupported = 4,
+    Unsupported,
 }
 
 impl Exit {
     pub(crate) fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Well => 0,
+            Self::Different | Self::Failed => 1,
+            Self::NotCompared | Self::Usage => 2,
+            Self::Damaged => 3,
+            Self::Unsupported => 4,
+        }
+    }
+
+    /// The same for a command whose code 1 means that something differs.
+    pub(crate) fn of_comparison(self) -> Self {
+        if self == Self::Failed { Self::NotCompared } else { self }
     }
 
     /// The code for an error of the library.
@@ -90,5 +104,8 @@ mod tests {
         assert_eq!(Exit::of(&Error::not_proven("x")).code(), 3);
         assert_eq!(Exit::of(&Error::unsupported("x")).code(), 4);
         assert_eq!(Failure::Usage(Error::request("x")).exit().code(), 2);
+        assert_eq!(Exit::of(&Error::request("x")).of_comparison().code(), 2);
+        assert_eq!(Exit::of(&Error::unsupported("x")).of_comparison().code(), 4);
+        assert_eq!(Exit::Different.of_comparison().code(), 1);
     }
 }

@@ -32,7 +32,11 @@ fn main() -> ExitCode {
     let mut out = Pipe::stdout();
     let exit = match commands::run(&cli.command, &mut out) {
         Ok(exit) => exit,
-        Err(failure) => problems::report(&failure, cli.command.wants_json(), &mut out),
+        Err(failure) => {
+            let exit = if cli.command.compares() { failure.exit().of_comparison() } else { failure.exit() };
+            problems::report(&failure, exit, cli.command.wants_json(), &mut out);
+            exit
+        }
     };
     exit.into()
 }

@@ -84,6 +84,7 @@ fn verb(phase: Phase) -> &'static str {
         Phase::Restore => "restoring",
         Phase::Finish => "finishing",
         Phase::Prove => "proving",
+        Phase::Compare => "comparing",
         _ => "working",
     }
 }

@@ -46,7 +46,9 @@
 
 pub mod archive;
 mod block;
+pub mod compare;
 pub mod container;
+pub mod diff;
 pub mod dump;
 mod encoding;
 pub mod error;

@@ -18,6 +18,8 @@ pub enum Phase {
     Finish,
     /// Restored rows are read back and compared.
     Prove,
+    /// Rows of two states of a table are compared.
+    Compare,
 }
 
 /// Is told of progress, and is asked whether to go on. All methods may be called from several threads.

@@ -83,7 +83,11 @@ STRUCTURES = {
     "Piece": "layer u32, rows u64, slice Slice, encoding u8, logical_bytes u64",
     "Bound": "value Value, exact bool",
 }
-ALTERNATIVES = {"Page": ("LeafPage", "InnerPage"), "Filter": ("WhereFilter", "ExpireFilter"), "Value": (None, "i64", "f64", "held", "held", "held")}
+ALTERNATIVES = {
+    "Page": ("LeafPage", "InnerPage"),
+    "Filter": ("WhereFilter", "ExpireFilter"),
+    "Value": (None, "i64", "f64", "held", "held", "held"),
+}
 SORTED = ("Tag", "TableEntry", "HistoryEntry", "EncodingCount")  # lists of these ascend by their first field
 FIELDS = {name: [field.split(" ", 1) for field in text.split(", ")] for name, text in STRUCTURES.items()}
 TYPES = {name: namedtuple(name, [field for field, _ in fields]) for name, fields in FIELDS.items()}

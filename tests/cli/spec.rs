@@ -34,6 +34,9 @@ fn the_specification_names_every_field() {
     run(&["show", "app.tabark", "-t", "t"]);
     run(&["verify", "app.tabark", "--root", &"0".repeat(64)]);
     run(&["restore", "app.tabark", "new.sqlite"]);
+    run(&["diff", "app.tabark", "1", "1"]);
+    folder.sql("app.sqlite", "DROP VIEW v; UPDATE t SET a = 2; PRAGMA user_version = 3");
+    run(&["compare", "app.tabark", "app.sqlite"]);
     run(&["show", "app.tabark", "--at", "9"]);
     assert!(names.len() > 60, "{names:?}");
     let page = include_str!("../../spec/cli.md");

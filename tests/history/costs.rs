@@ -61,6 +61,19 @@ fn scattered_changes_cost_what_they_are() {
 }
 
 #[test]
+fn a_table_is_found_again_behind_snapshots_without_it() {
+    let tables = Evolving::new(6, 3000).state();
+    let mut bytes = add(&[], 1, &tables);
+    for time in 2..=9 {
+        bytes = add(&bytes, time, &tables[..1]);
+    }
+    let before = bytes.len();
+    bytes = add(&bytes, 10, &tables);
+    assert!(bytes.len() - before < 2 * UNCHANGED, "{}", bytes.len() - before);
+    check(&open(&bytes), &[(1, tables.clone()), (10, tables)]);
+}
+
+#[test]
 fn a_new_column_costs_itself() {
     let mut tables = Evolving::of_shape(4, 100_000, Shape::Wide).state();
     let once = add(&[], 1, &tables);

@@ -1,7 +1,5 @@
 //! `tabark cat`.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
-
 use tabark::Error;
 use tabark::export::{Chosen, choose_columns, write_csv, write_json_lines};
 use tabark::model::TableSchema;
@@ -9,8 +7,7 @@ use tabark::model::TableSchema;
 use super::Outcome;
 use crate::args::{CatArgs, Format};
 use crate::exit::{Exit, Failure};
-use crate::pipe::Pipe;
-use crate::report::text::visible_lines;
+use crate::pipe::{Pipe, Rows};
 
 pub(crate) fn run(args: &CatArgs, out: &mut Pipe) -> Outcome {
     if args.exact && args.format != Format::Jsonl {
@@ -25,7 +22,7 @@ pub(crate) fn run(args: &CatArgs, out: &mut Pipe) -> Outcome {
         (names, _) => Chosen::Named(names),
     };
     let columns = choose_columns(table.schema(), chosen)?;
-    let mut rows = Rows { to: out, escape: io::stdout().is_terminal() };
+    let mut rows = Rows::to(out);
     let written = match args.format {
         Format::Csv => write_csv(&table, &columns, args.limit, &mut rows),
         Format::Jsonl => write_json_lines(&table, &columns, args.limit, args.exact, &mut rows),
@@ -48,27 +45,4 @@ fn column_names(given: &[String], schema: &TableSchema) -> Vec<String> {
         }
     }
     names
-}
-
-/// Standard output for rows: stops when nobody reads, and keeps control sequences from a terminal.
-struct Rows<'a> {
-    to: &'a mut Pipe,
-    escape: bool,
-}
-
-impl Write for Rows<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = if self.escape {
-            // Rows come in whole, so characters do too.
-            let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
-            self.to.write_all(visible_lines(&text).as_bytes()).map(|()| bytes.len())?
-        } else {
-            self.to.write(bytes)?
-        };
-        if self.to.is_closed() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(written) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
     Ok(Exit::Well)
 }
 
-fn refuse_other_engines(source: &Path) -> Result<(), Failure> {
+pub(super) fn refuse_other_engines(source: &Path) -> Result<(), Failure> {
     let text = source.to_string_lossy();
     let Some((scheme, _)) = text.split_once("://") else { return Ok(()) };
     if scheme.starts_with("postgres") {

@@ -2,7 +2,9 @@
 
 mod cat;
 mod compact;
+mod compare;
 mod demo;
+mod diff;
 mod dump;
 mod list;
 mod prune;
@@ -48,6 +50,8 @@ pub(crate) fn run(command: &Command, out: &mut Pipe) -> Outcome {
         Command::Cat(args) => cat::run(args, out),
         Command::Prune(args) => prune::run(args, out),
         Command::Compact(args) => compact::run(args, out),
+        Command::Diff(args) => diff::run(args, out),
+        Command::Compare(args) => compare::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }
 }

@@ -1,6 +1,7 @@
 //! What commands say: to people as aligned text, to programs as JSON.
 
 pub(crate) mod aligned;
+pub(crate) mod differences;
 pub(crate) mod filters;
 pub(crate) mod json;
 pub(crate) mod problems;

@@ -9,9 +9,8 @@ use super::json;
 use super::text::visible;
 use crate::exit::{Exit, Failure};
 
-/// Tells of a failure on standard error, and on standard output too if JSON is wanted; gives the exit code.
-pub(crate) fn report(failure: &Failure, as_json: bool, out: &mut dyn Write) -> Exit {
-    let exit = failure.exit();
+/// Tells of a failure on standard error, and on standard output too if JSON is wanted. `exit` is what the program will end with.
+pub(crate) fn report(failure: &Failure, exit: Exit, as_json: bool, out: &mut dyn Write) {
     let (message, hint) = match failure {
         Failure::Operation(error) | Failure::Usage(error) => (error.to_string(), error.hint().map(str::to_owned)),
         Failure::Output(error) => (format!("writing standard output: {error}"), None),
@@ -32,7 +31,6 @@ pub(crate) fn report(failure: &Failure, as_json: bool, out: &mut dyn Write) -> E
         // Whoever cannot be told on standard output was told on standard error.
         let _ = json::write(out, &json!({ "error": error }));
     }
-    exit
 }
 
 /// An error as JSON.

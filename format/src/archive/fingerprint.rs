@@ -3,6 +3,8 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::in_flight::{ColumnWork, InFlight};
 use super::workers::Workers;
 use crate::block::content_digest;
@@ -74,6 +76,17 @@ fn update_string(hasher: &mut blake3::Hasher, text: &str) {
 /// Counts of names, columns and tables stay far below 2^32 by the format's limits.
 fn count(count: usize) -> [u8; 4] {
     u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+/// The content digest of each column of a row group, as the page that names one states them. Columns are hashed on as many
+/// threads as [`rayon`] would use here.
+pub fn content_digests(group: &RowGroup) -> Vec<[u8; 32]> {
+    /// Below it, handing on costs more than hashing.
+    const ALONE: u64 = 256 << 10;
+    if group.bytes() < ALONE {
+        return group.columns().iter().map(content_digest).collect();
+    }
+    group.columns().par_iter().map(content_digest).collect()
 }
 
 /// Works out the fingerprint of rows as they pass by, from a live database for instance. Row groups are hashed on other

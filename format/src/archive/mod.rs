@@ -5,6 +5,7 @@ mod column_totals;
 mod fingerprint;
 mod frame_queue;
 mod group_reader;
+mod group_walk;
 mod in_flight;
 mod inner_pages;
 mod layers;
@@ -25,7 +26,8 @@ mod verify;
 mod workers;
 mod writer;
 
-pub use fingerprint::{Fingerprinter, TableFingerprint};
+pub use fingerprint::{Fingerprinter, TableFingerprint, content_digests};
+pub use group_walk::GroupWalk;
 pub use manifest::{
     BlockEntry, Catalog, ColumnSummary, LayerEntry, PageEntry, PieceEntry, RowGroupEntry, SliceEntry, SliceReference,
     SnapshotManifest, TableEntry, TableManifest,

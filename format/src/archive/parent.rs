@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::group_reader::GroupReader;
 use super::inner_pages::InnerPages;
@@ -25,9 +25,13 @@ use crate::model::{Bound, KeyPart, TableSchema};
 /// Row groups to look at for one of the same first key before another is taken.
 const LOOK_AHEAD: usize = 8;
 
-/// The newest snapshot of an archive that is being added to.
+/// Snapshots before the newest one that a table is looked for in: dumps of some tables may stand between those of all.
+const LOOK_BACK: usize = 32;
+
+/// The newest snapshot of an archive that is being added to, and for tables that it has not, those before it.
 pub(super) struct Parent {
     archive: Arc<Archive>,
+    older: OnceLock<Vec<Catalog>>,
     pub(super) catalog: Catalog,
     pub(super) catalog_reference: Reference,
     /// Offsets of data frames whose bodies were checked.
@@ -39,23 +43,25 @@ impl Parent {
     pub(super) fn of(archive: Arc<Archive>) -> Option<Arc<Self>> {
         let snapshot = archive.select(&SnapshotSelector::Latest).ok()?;
         let (catalog, catalog_reference) = (snapshot.catalog().clone(), snapshot.manifest().catalog);
-        Some(Arc::new(Self { archive, catalog, catalog_reference, checked: Mutex::default() }))
+        let (older, checked) = (OnceLock::new(), Mutex::default());
+        Some(Arc::new(Self { archive, older, catalog, catalog_reference, checked }))
     }
 
     pub(super) fn reader(&self) -> GroupReader<'_> {
         GroupReader { container: self.archive.container() }
     }
 
-    /// The table of this name.
+    /// The table of this name in the newest snapshot.
     pub(super) fn find(&self, name: &str) -> Option<(&TableEntry, TableManifest)> {
-        let index = self.catalog.tables.binary_search_by(|table| table.name.as_str().cmp(name)).ok()?;
-        let entry = self.catalog.tables.get(index)?;
+        let entry = entry(&self.catalog, name)?;
         Some((entry, read_table_manifest(self.archive.container(), entry).ok()?))
     }
 
     /// A table of the same name whose rows stand in the same order.
     pub(super) fn table(self: &Arc<Self>, schema: &TableSchema) -> Option<ParentTable> {
-        let (entry, manifest) = self.find(&schema.name)?;
+        let entry = entry(&self.catalog, &schema.name)
+            .or_else(|| self.older().iter().find_map(|catalog| entry(catalog, &schema.name)))?;
+        let manifest = read_table_manifest(self.archive.container(), entry).ok()?;
         if !same_key(schema, &manifest.schema) {
             return None;
         }
@@ -68,6 +74,14 @@ impl Parent {
             window: VecDeque::new(),
             entry: entry.clone(),
             manifest,
+        })
+    }
+
+    fn older(&self) -> &[Catalog] {
+        self.older.get_or_init(|| {
+            let snapshots = self.archive.list().map(|list| list.snapshots).unwrap_or_default();
+            let older = snapshots.into_iter().rev().skip(1).take(LOOK_BACK);
+            older.filter_map(|summary| Some(self.archive.snapshot(summary).ok()?.catalog().clone())).collect()
         })
     }
 
@@ -89,6 +103,11 @@ impl Parent {
         let frame = Placed { reference: *frame, slices_start: 0, stored_length, raw_length };
         Ok(PlacedSlice { frame, start: slice.start })
     }
+}
+
+fn entry<'c>(catalog: &'c Catalog, name: &str) -> Option<&'c TableEntry> {
+    let index = catalog.tables.binary_search_by(|table| table.name.as_str().cmp(name)).ok()?;
+    catalog.tables.get(index)
 }
 
 fn same_key(schema: &TableSchema, old: &TableSchema) -> bool {

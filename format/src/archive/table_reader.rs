@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use rayon::prelude::*;
 
 use super::group_reader::GroupReader;
+use super::group_walk::GroupWalk;
 use super::manifest::{Label, RowGroupEntry, SliceEntry, TableManifest, label, stored_share};
 use super::pack::{self, Claim, DirectoryIndex, Writing};
-use super::tree::{Leaf, Leaves};
+use super::tree::{Leaf, LeafWalk, Leaves};
 use crate::container::{ContainerReader, FrameKind, Reference};
 use crate::error::{Error, Result};
 use crate::model::{RowGroup, TableSchema};
@@ -97,6 +98,11 @@ impl<'a> Table<'a> {
             Ok(leaf) => group_places(leaf).into_iter().map(Ok).collect::<Vec<_>>(),
             Err(unreachable) => vec![Err(named(unreachable.error))],
         })
+    }
+
+    /// A walk through its row groups that can pass over what another table has too.
+    pub fn walk(&self) -> GroupWalk<'_, 'a> {
+        GroupWalk::new(self, LeafWalk::of(&self.manifest, self.offset))
     }
 
     /// Gives back what memory the medium holds for the frames of a row group.

@@ -168,22 +168,49 @@ impl LeafWalk {
     /// The next leaf page, or what cannot be reached for an error.
     pub(super) fn next(&mut self, container: &ContainerReader) -> Option<std::result::Result<Leaf, Unreachable>> {
         loop {
-            let visit = self.stack.pop()?;
-            match self.read(container, &visit) {
+            match self.open(container)? {
                 Ok(None) => {}
-                Ok(Some(leaf)) => {
-                    self.group = self.group.saturating_add(visit.entry.groups);
-                    self.row = self.row.saturating_add(visit.entry.rows);
-                    return Some(Ok(leaf));
-                }
-                Err(error) => {
-                    let first_row = self.row;
-                    self.group = self.group.saturating_add(visit.entry.groups);
-                    self.row = self.row.saturating_add(visit.entry.rows);
-                    return Some(Err(Unreachable { error, first_row, rows: visit.entry.rows }));
-                }
+                Ok(Some(leaf)) => return Some(Ok(leaf)),
+                Err(unreachable) => return Some(Err(unreachable)),
             }
         }
+    }
+
+    /// The next page, and how many levels of pages stand below it. Nothing is read.
+    pub(super) fn peek(&self) -> Option<(&PageEntry, u32)> {
+        self.stack.last().map(|visit| (&visit.entry, visit.levels))
+    }
+
+    /// Passes over the next page and all that stands below it.
+    pub(super) fn pass(&mut self) {
+        if let Some(visit) = self.stack.pop() {
+            self.count(&visit.entry);
+        }
+    }
+
+    /// Reads the next page: it is a leaf, or its children come next.
+    pub(super) fn open(
+        &mut self,
+        container: &ContainerReader,
+    ) -> Option<std::result::Result<Option<Leaf>, Unreachable>> {
+        let visit = self.stack.pop()?;
+        let first_row = self.row;
+        Some(match self.read(container, &visit) {
+            Ok(None) => Ok(None),
+            Ok(Some(leaf)) => {
+                self.count(&visit.entry);
+                Ok(Some(leaf))
+            }
+            Err(error) => {
+                self.count(&visit.entry);
+                Err(Unreachable { error, first_row, rows: visit.entry.rows })
+            }
+        })
+    }
+
+    fn count(&mut self, entry: &PageEntry) {
+        self.group = self.group.saturating_add(entry.groups);
+        self.row = self.row.saturating_add(entry.rows);
     }
 }
 

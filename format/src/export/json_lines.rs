@@ -37,7 +37,7 @@ pub fn write_json_lines(
             let column = table.schema().columns.get(*index);
             let column = column.ok_or_else(|| Error::request(format!("no column {index}")))?;
             let mut key = vec![if place == 0 { b'{' } else { b',' }];
-            push_string(&mut key, column.name.as_bytes());
+            push_json_string(&mut key, &column.name);
             key.push(b':');
             Ok(key)
         })
@@ -48,14 +48,15 @@ pub fn write_json_lines(
         }
         for (key, cell) in keys.iter().zip(cells) {
             text.extend_from_slice(key);
-            push_cell(text, cell, exact);
+            push_json_cell(text, cell, exact);
         }
         text.extend_from_slice(b"}\n");
         Ok(())
     })
 }
 
-fn push_cell(text: &mut Vec<u8>, cell: &Cell<'_>, exact: bool) {
+/// Appends a cell in its form above. With `exact`, a real is written as its bits.
+pub fn push_json_cell(text: &mut Vec<u8>, cell: &Cell<'_>, exact: bool) {
     match cell {
         Cell::Null => text.extend_from_slice(b"null"),
         Cell::Integer(value) => {
@@ -79,6 +80,11 @@ fn push_tagged(text: &mut Vec<u8>, tag: &str, content: impl FnOnce(&mut Vec<u8>)
     text.extend_from_slice(b"\":\"");
     content(text);
     text.extend_from_slice(b"\"}");
+}
+
+/// Appends a string in quotes, in the form of a text cell.
+pub fn push_json_string(text: &mut Vec<u8>, string: &str) {
+    push_string(text, string.as_bytes());
 }
 
 /// `string` is UTF-8, as text cells are.
@@ -109,7 +115,7 @@ mod tests {
 
     fn json(cell: Cell<'_>, exact: bool) -> String {
         let mut text = Vec::new();
-        push_cell(&mut text, &cell, exact);
+        push_json_cell(&mut text, &cell, exact);
         String::from_utf8(text).unwrap()
     }
 

@@ -13,7 +13,7 @@ use std::io::Write;
 
 pub use columns::{Chosen, choose_columns};
 pub use csv::write_csv;
-pub use json_lines::write_json_lines;
+pub use json_lines::{push_json_cell, push_json_string, write_json_lines};
 
 use crate::archive::Table;
 use crate::error::{Error, Result};

@@ -97,6 +97,27 @@ impl KeyOrder {
         Some(any_null)
     }
 
+    /// Do both order rows in the same way, wherever their key columns stand?
+    pub fn is_like(&self, other: &Self) -> bool {
+        let order = |part: &Part| (part.descending, part.collation);
+        self.encoding == other.encoding && self.parts.iter().map(order).eq(other.parts.iter().map(order))
+    }
+
+    /// The order of two keys (as [`KeyOrder::key_of`] gives them). `None` if they cannot be compared: a raw text under a
+    /// collation that is not BINARY in a UTF-16 source, or a NaN. Keys that are equal to the collation are equal here.
+    pub fn order(&self, a: &[Cell<'_>], b: &[Cell<'_>]) -> Option<Ordering> {
+        for ((a, b), part) in a.iter().zip(b).zip(&self.parts) {
+            let order = match self.compare(a, b, part.collation)?? {
+                order if part.descending => order.reverse(),
+                order => order,
+            };
+            if order != Ordering::Equal {
+                return Some(order);
+            }
+        }
+        Some(Ordering::Equal)
+    }
+
     /// null < numbers < texts < bytes. The outer `None`: not to be compared; the inner one: a NaN.
     #[expect(clippy::option_option, reason = "two different ways of having no order")]
     fn compare(&self, a: &Cell<'_>, b: &Cell<'_>, collation: Collation) -> Option<Option<Ordering>> {
@@ -168,6 +189,7 @@ fn order_no_case(a: &[u8], b: &[u8]) -> Ordering {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -204,6 +226,20 @@ mod tests {
         assert_eq!(trim.may_follow(&[Cell::Text(b"a  ")], &[Cell::Text(b"a")]), Some(false));
         assert_eq!(trim.may_follow(&[Cell::Null], &[Cell::Null]), Some(true));
         assert_eq!(trim.may_follow(&[Cell::Real(f64::NAN)], &[Cell::Integer(1)]), Some(false));
+    }
+
+    #[test]
+    fn keys_are_ordered_without_their_rows() {
+        let no_case = order(TextEncoding::Utf8, Collation::NoCase);
+        let descending =
+            KeyOrder { parts: vec![Part { column: 3, descending: true, ..no_case.parts[0] }], ..no_case.clone() };
+        assert_eq!(no_case.order(&[Cell::Text(b"a")], &[Cell::Text(b"B")]), Some(Ordering::Less));
+        assert_eq!(no_case.order(&[Cell::Text(b"b")], &[Cell::Text(b"B")]), Some(Ordering::Equal));
+        assert_eq!(descending.order(&[Cell::Text(b"a")], &[Cell::Text(b"B")]), Some(Ordering::Greater));
+        assert_eq!(no_case.order(&[Cell::Real(f64::NAN)], &[Cell::Null]), None);
+        let elsewhere = KeyOrder { parts: vec![Part { column: 9, ..no_case.parts[0] }], ..no_case.clone() };
+        assert!(no_case.is_like(&elsewhere) && !no_case.is_like(&descending));
+        assert!(!no_case.is_like(&order(TextEncoding::Utf16Big, Collation::NoCase)));
     }
 
     #[test]

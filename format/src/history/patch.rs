@@ -18,7 +18,9 @@ pub fn patch(before: &Cells, after: &Cells, places: &Places) -> CellPatch {
     CellPatch { changed, cells }
 }
 
-fn changed_rows(before: &Cells, after: &Cells, places: &Places) -> Vec<u32> {
+/// Ordinals in the state after of rows that stand in both states with cells that are not the same to the last bit, ascending.
+/// `places` as for [`patch`].
+pub fn changed_rows(before: &Cells, after: &Cells, places: &Places) -> Vec<u32> {
     let mut changed = Vec::new();
     let (mut left, mut right) = (CellsCursor::new(before), CellsCursor::new(after));
     let (mut deleted, mut inserted) = (places.deleted.iter().peekable(), places.inserted.iter().peekable());

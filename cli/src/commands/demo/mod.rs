@@ -72,7 +72,11 @@ fn step(out: &mut Pipe, arguments: &[&str], expected: Exit) -> Result<(), Failur
     let exit = match super::run(&cli.command, out) {
         Ok(exit) => exit,
         Err(Failure::Operation(error)) if error.is_interrupted() => return Err(error.into()),
-        Err(failure) => problems::report(&failure, false, out),
+        Err(failure) => {
+            let exit = failure.exit();
+            problems::report(&failure, exit, false, out);
+            exit
+        }
     };
     if exit != Exit::Well {
         writeln!(out, "(exit code {})", exit.code())?;

@@ -1,0 +1,68 @@
+//! `tabark compare`.
+
+use std::io::Write;
+
+use serde_json::{Map, Value as Json, json};
+use tabark::Error;
+use tabark::archive::Snapshot;
+use tabark::diff::DiffReport;
+use tabark::model::Filter;
+use tabark::source::Source as _;
+use tabark::source::sqlite::SqliteSource;
+
+use super::Outcome;
+use super::diff::{exit, shown_rows};
+use crate::args::CompareArgs;
+use crate::exit::Exit;
+use crate::pipe::Pipe;
+use crate::report::text::{name, visible};
+use crate::report::{differences, filters, json as as_json, problems};
+
+const NAME_WIDTH: usize = 40;
+
+pub(crate) fn run(args: &CompareArgs, out: &mut Pipe) -> Outcome {
+    super::dump::refuse_other_engines(&args.source)?;
+    let archive = super::open(&args.archive)?;
+    let snapshot = archive.select(&args.at.or_latest())?;
+    let tables = super::selection(&args.shown.tables, &[])?;
+    let source = SqliteSource::open(&args.source)?;
+    for omission in &source.catalog().omitted {
+        problems::warn(&format!("not compared: {}: {}", omission.what, omission.reason));
+    }
+    let compared = shown_rows(&args.shown, out, |sink, observer| {
+        tabark::compare::compare(&snapshot, &source, &tables, sink, observer)
+    })?;
+    let Some(report) = compared else { return Ok(Exit::Different) };
+    let partial = partial(&snapshot, &report)?;
+    let path = args.source.display().to_string();
+    if args.shown.json {
+        let mut object = Map::new();
+        object.insert("archive".into(), json!(args.archive.display().to_string()));
+        object.insert("snapshot".into(), differences::snapshot_object(snapshot.summary()));
+        object.insert("source".into(), json!(path));
+        object.insert("omitted".into(), as_json::omissions(&source.catalog().omitted));
+        let rules = partial.iter().map(|(name, rules)| json!({ "name": name, "filters": filters::objects(rules) }));
+        object.insert("partial".into(), rules.collect());
+        differences::put(&mut object, &report);
+        as_json::write(out, &Json::Object(object))?;
+    } else if !args.shown.rows {
+        writeln!(out, "from {} to {}", differences::snapshot(snapshot.summary()), visible(&path))?;
+        differences::print(&report, out)?;
+        for (table, rules) in &partial {
+            writeln!(out, "{} was compared as it was dumped: {}", name(table, NAME_WIDTH), filters::described(rules))?;
+        }
+    }
+    Ok(exit(&report))
+}
+
+/// Tables on both sides of which the dump left rows out, and by which rules.
+fn partial(snapshot: &Snapshot<'_>, report: &DiffReport) -> Result<Vec<(String, Vec<Filter>)>, Error> {
+    let mut partial = Vec::new();
+    for table in report.tables.iter().filter(|table| table.rows_before.is_some() && table.rows_after.is_some()) {
+        let filters = snapshot.table(&table.name)?.manifest().filters.clone();
+        if !filters.is_empty() {
+            partial.push((table.name.clone(), filters));
+        }
+    }
+    Ok(partial)
+}
