@@ -9,6 +9,8 @@ mod json_lines;
 mod note;
 #[path = "properties/order.rs"]
 mod order;
+#[path = "common/reference.rs"]
+mod reference;
 #[path = "properties/strategies.rs"]
 mod strategies;
 #[path = "common/tables.rs"]
@@ -17,12 +19,11 @@ mod tables;
 mod tree;
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use tabark::model::{Cell, Value};
+use tabark::model::Value;
 use tables::{TestTable, fixed_options, header, schema, with_snapshot};
 
 /// Archives of arbitrary tables.
@@ -52,48 +53,14 @@ fn snapshots() -> Vec<Vec<Vec<TestTable>>> {
 fn expected(snapshots: &[Vec<TestTable>]) -> String {
     let mut text = String::new();
     for (tables, number) in snapshots.iter().zip(1..) {
-        let mut sorted: Vec<&TestTable> = tables.iter().collect();
-        sorted.sort_by(|a, b| a.schema.name.cmp(&b.schema.name));
-        for table in sorted {
-            text.push_str(&format!("-- {number} {}\n", python_ascii(&table.schema.name)));
-            for row in &table.rows {
-                let cells: Vec<Cell<'_>> = row.iter().map(Value::as_cell).collect();
-                json_lines::push_row(&mut text, &table.schema, &cells);
-            }
-        }
+        reference::push_snapshot(&mut text, number, tables);
     }
     text
 }
 
-/// What Python's `ascii()` gives for a text.
-fn python_ascii(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut out = String::from(quote);
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            c if c == quote => out.extend(['\\', c]),
-            ' '..='~' => out.push(c),
-            c if u32::from(c) < 0x100 => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if u32::from(c) < 0x1_0000 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push_str(&format!("\\U{:08x}", u32::from(c))),
-        }
-    }
-    out.push(quote);
-    out
-}
-
 #[test]
 fn the_python_reference_reads_the_same_rows() {
-    let Some(python) = std::env::var_os("TABARK_PYTHON") else {
-        note::note(
-            "skipped: the Python reference reads no archives of this run, as TABARK_PYTHON is not set; tests/run sets it",
-        );
-        return;
-    };
+    let Some(python) = reference::python("the Python reference reads no archives of this run") else { return };
     let folder = tempfile::tempdir().unwrap();
     let all = snapshots();
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -108,28 +75,8 @@ fn the_python_reference_reads_the_same_rows() {
         std::fs::write(paths.last().unwrap(), bytes).unwrap();
     }
     assert!(layers > 500, "{layers} layers are too few to tell");
-    let script = tree::root().join("tests/python_reference/read_all.py");
-    let reference = tree::root().join("spec/reference");
-    let output = Command::new(&python).arg(script).arg(reference).args(&paths).output();
-    let output = output.unwrap_or_else(|cause| panic_with(&format!("TABARK_PYTHON cannot be run: {cause}")));
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the reference refuses what the library wrote, or lacks its packages:\n{told}");
-    let read = String::from_utf8(output.stdout).unwrap();
-    let read: Vec<&str> = read.split_inclusive('\n').collect();
     let wanted: String = all.iter().map(|snapshots| expected(snapshots)).collect();
-    let wanted: Vec<&str> = wanted.split_inclusive('\n').collect();
-    if let Some(at) = (0..read.len().max(wanted.len())).find(|at| read.get(*at) != wanted.get(*at)) {
-        let line = |lines: &[&str]| lines.get(at).map_or("the end".to_owned(), |line| (*line).to_owned());
-        panic_with::<()>(&format!(
-            "line {at}: the reference read\n{}where the library wrote\n{}",
-            line(&read),
-            line(&wanted)
-        ));
-    }
-    assert!(wanted.len() > 90_000 + ARCHIVES, "{} lines are too few to tell", wanted.len());
-}
-
-#[expect(clippy::panic, reason = "tests")]
-fn panic_with<T>(message: &str) -> T {
-    panic!("{message}")
+    reference::assert_reads(&python, &paths, &wanted, "arbitrary tables");
+    let lines = wanted.lines().count();
+    assert!(lines > 90_000 + ARCHIVES, "{lines} lines are too few to tell");
 }

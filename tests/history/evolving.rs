@@ -11,6 +11,10 @@ use super::tables::{TestTable, key_part, schema};
 pub(crate) struct Random(u64);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -66,14 +70,14 @@ struct Table {
 impl Evolving {
     /// One table of each shape.
     pub(crate) fn new(seed: u64, rows: usize) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let shapes = [Shape::Narrow, Shape::Wide, Shape::Heap];
         let tables = shapes.into_iter().map(|shape| Table::new(shape, rows, &mut random)).collect();
         Self { random, tables, grown: false }
     }
 
     pub(crate) fn of_shape(seed: u64, rows: usize, shape: Shape) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         Self { tables: vec![Table::new(shape, rows, &mut random)], random, grown: false }
     }
 
