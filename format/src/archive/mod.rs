@@ -2,6 +2,7 @@
 
 mod block_writer;
 mod column_totals;
+mod erasures;
 mod fingerprint;
 mod frame_queue;
 mod group_reader;
@@ -25,6 +26,7 @@ mod verify;
 mod workers;
 mod writer;
 
+pub use erasures::{ErasureRecord, key_digest};
 pub use fingerprint::{Fingerprinter, TableFingerprint};
 pub use manifest::{
     BlockEntry, Catalog, ColumnSummary, LayerEntry, PageEntry, PieceEntry, RowGroupEntry, SliceEntry, SliceReference,
@@ -35,4 +37,5 @@ pub use select::SnapshotSelector;
 pub use snapshots::{SnapshotList, SnapshotSummary};
 pub use table_reader::{GroupPlace, Table};
 pub use verify::{Finding, TableVerdict, VerifyOptions, VerifyReport, verify};
+pub(crate) use writer::random_id;
 pub use writer::{ArchiveWriter, CommitSummary, SnapshotHeader, SnapshotWriter, TableWriter, WriterOptions};

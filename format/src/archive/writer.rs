@@ -9,6 +9,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use super::block_writer::PreparedBlock;
+use super::erasures::{self, ErasureRecord};
 use super::fingerprint::snapshot_fingerprint;
 use super::frame_queue::FrameQueue;
 use super::in_flight::InFlight;
@@ -24,7 +25,7 @@ use super::stored_group::StoredGroup;
 use super::table_reader::GroupPlace;
 use super::table_writer::{GroupHead, Output, TableState};
 use super::workers::Workers;
-use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
+use crate::container::{ArchiveHeader, Commit, ContainerWriter, ErasuresLink, FrameKind, Reference, SealedFrame, WriteStorage};
 use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;
@@ -333,7 +334,16 @@ impl<S: WriteStorage> SnapshotWriter<S> {
     }
 
     /// Writes all that describes the tables, makes the snapshot durable and visible.
-    pub fn commit(mut self) -> Result<CommitSummary> {
+    pub fn commit(self) -> Result<CommitSummary> {
+        self.commit_with(|_| Ok(None))
+    }
+
+    /// The same, with the erasure records that the archive has from now on: `erasures` gives all of them for the root that the
+    /// snapshot gets, or `None` if they stay what they are.
+    pub(crate) fn commit_with(
+        mut self,
+        erasures: impl FnOnce([u8; 32]) -> Result<Option<Vec<ErasureRecord>>>,
+    ) -> Result<CommitSummary> {
         self.settle(|| Ok(()))?;
         let manifests = self.doing(Self::write_tables)?;
         let mut entries = Vec::with_capacity(manifests.len());
@@ -378,7 +388,14 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         };
         rules::refused(rules::check_snapshot(&manifest))?;
         let manifest = self.write(FrameKind::SnapshotManifest, wire::encode(&manifest)?)?;
-        let commit = self.write_commit(manifest, tables, rows)?;
+        let erasures = match erasures(manifest.digest)? {
+            Some(records) => {
+                let frame = self.write(FrameKind::ErasureRecords, erasures::encode(records)?)?;
+                Some(ErasuresLink::to(&frame))
+            }
+            None => self.previous.as_ref().and_then(|previous| previous.commit.erasures),
+        };
+        let commit = self.write_commit(manifest, (tables, rows), erasures)?;
         Ok(CommitSummary {
             number: commit.number,
             root: manifest.digest,
@@ -440,7 +457,12 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         self.out.frames.container()?.write(&frame)
     }
 
-    fn write_commit(mut self, manifest: Reference, tables: u64, rows: u64) -> Result<Commit> {
+    fn write_commit(
+        mut self,
+        manifest: Reference,
+        (tables, rows): (u64, u64),
+        erasures: Option<ErasuresLink>,
+    ) -> Result<Commit> {
         let due_page = self.previous.as_mut().and_then(|previous| previous.due_page.take());
         let history = match due_page {
             Some(page) => Some(self.write(FrameKind::HistoryPage, wire::encode(&page)?)?),
@@ -460,6 +482,7 @@ impl<S: WriteStorage> SnapshotWriter<S> {
             previous: previous.map(|previous| previous.reference),
             history,
             snapshots: previous.map_or(0, |previous| previous.commit.snapshots) + 1,
+            erasures,
         };
         let previous_end = previous.map_or(0, |previous| previous.end);
         self.out.frames.into_container()?.commit(commit, previous_end)
@@ -536,7 +559,7 @@ impl<S: WriteStorage> RowSink for TableWriter<'_, S> {
     }
 }
 
-fn random_id() -> Result<[u8; 16]> {
+pub(crate) fn random_id() -> Result<[u8; 16]> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|cause| {
         Error::io("asking the operating system for random bytes", std::io::Error::other(cause.to_string()))

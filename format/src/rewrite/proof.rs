@@ -2,7 +2,7 @@
 
 use super::RewrittenSnapshot;
 use super::engine::Copied;
-use crate::archive::{Archive, Snapshot, TableEntry, VerifyOptions, verify};
+use crate::archive::{Archive, ErasureRecord, Snapshot, TableEntry, VerifyOptions, verify};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 
@@ -21,6 +21,11 @@ pub(super) fn prove(old: &Archive, new: &Archive, copied: &[Copied], observer: &
         check_snapshot(&old.snapshot(copied.summary.clone())?, &new.snapshot(summary)?, copied)?;
     }
     Ok(())
+}
+
+/// Checks that the new archive tells of these erasures.
+pub(super) fn check_records(new: &Archive, records: &[ErasureRecord]) -> Result<()> {
+    if new.erasures()? == records { Ok(()) } else { Err(unproven("it tells of other erasures")) }
 }
 
 const KEPT: &str = "the archive was not changed; `tabark verify --full` tells whether it is intact";
