@@ -4,6 +4,8 @@ mod cat;
 mod compact;
 mod demo;
 mod dump;
+mod erase;
+mod erasures;
 mod list;
 mod prune;
 mod restore;
@@ -48,6 +50,8 @@ pub(crate) fn run(command: &Command, out: &mut Pipe) -> Outcome {
         Command::Cat(args) => cat::run(args, out),
         Command::Prune(args) => prune::run(args, out),
         Command::Compact(args) => compact::run(args, out),
+        Command::Erase(args) => erase::run(args, out),
+        Command::Erasures(args) => erasures::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }
 }

@@ -25,7 +25,9 @@ use super::stored_group::StoredGroup;
 use super::table_reader::GroupPlace;
 use super::table_writer::{GroupHead, Output, TableState};
 use super::workers::Workers;
-use crate::container::{ArchiveHeader, Commit, ContainerWriter, ErasuresLink, FrameKind, Reference, SealedFrame, WriteStorage};
+use crate::container::{
+    ArchiveHeader, Commit, ContainerWriter, ErasuresLink, FrameKind, Reference, SealedFrame, WriteStorage,
+};
 use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;

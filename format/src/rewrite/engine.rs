@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::RowRule;
 use super::recut;
 use crate::archive::{
-    Archive, ArchiveWriter, ErasureRecord, SliceReference, Snapshot, SnapshotHeader, SnapshotSummary, SnapshotWriter, Table,
-    WriterOptions,
+    Archive, ArchiveWriter, ErasureRecord, SliceReference, Snapshot, SnapshotHeader, SnapshotSummary, SnapshotWriter,
+    Table, WriterOptions,
 };
 use crate::container::Replacement;
 use crate::error::Result;

@@ -135,7 +135,9 @@ impl Rewriting {
         old.check_tail()?;
         let all = old.snapshots()?;
         let records = old.erasures().map_err(|error| {
-            error.with_hint("the archive's erasure records would be lost; restore its snapshots, and dump them into a new one")
+            error.with_hint(
+                "the archive's erasure records would be lost; restore its snapshots, and dump them into a new one",
+            )
         })?;
         Ok(Self { file, old, all, records })
     }

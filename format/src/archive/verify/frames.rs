@@ -60,7 +60,10 @@ impl ChainFrames {
         });
         links.filter_map(|(link, commit)| {
             if !self.holds(link.offset) {
-                return Some(Error::damaged(Layer::Reference, "erasure records that are no intact frame of the chain").at(commit));
+                return Some(
+                    Error::damaged(Layer::Reference, "erasure records that are no intact frame of the chain")
+                        .at(commit),
+                );
             }
             erasures::read(container, &link, commit).err()
         })

@@ -35,7 +35,8 @@ impl Choice {
 
     /// Keys that were added, in order.
     pub(super) fn keys(&self) -> impl Iterator<Item = Vec<Cell<'_>>> {
-        (0..self.keys.len()).map(|key| self.values.iter().filter_map(|values| values.get(key)).map(Value::as_cell).collect())
+        (0..self.keys.len())
+            .map(|key| self.values.iter().filter_map(|values| values.get(key)).map(Value::as_cell).collect())
     }
 
     /// Adds a key. `false` if it stands there, or can equal nothing.

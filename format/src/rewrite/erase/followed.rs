@@ -66,7 +66,10 @@ impl Follower {
         };
         let links = keys.iter().map(|key| link(key, &schemas)).collect::<Result<Vec<Link>>>()?;
         let before = std::mem::take(&mut self.found);
-        let mut wanted = Wanted { of: request.table.clone(), choices: BTreeMap::from([(request.table.clone(), vec![first.clone()])]) };
+        let mut wanted = Wanted {
+            of: request.table.clone(),
+            choices: BTreeMap::from([(request.table.clone(), vec![first.clone()])]),
+        };
         let mut due = BTreeSet::from([request.table.clone()]);
         // Rows may refer to a key whose row is gone.
         for (key, link) in keys.iter().zip(&links).filter(|(key, _)| key.parent == request.table) {
@@ -87,7 +90,8 @@ impl Follower {
             let Some(choices) = wanted.choices.get(&name).map(|choices| Arc::new(choices.clone())) else { continue };
             let Some(entry) = snapshot.catalog().tables.iter().find(|entry| entry.name == name) else { continue };
             let out: Vec<Link> = links.iter().filter(|link| link.parent == name).cloned().collect();
-            let is_same = |scan: &&Scan| (scan.manifest, &scan.choices, &scan.links) == (entry.manifest, &choices, &out);
+            let is_same =
+                |scan: &&Scan| (scan.manifest, &scan.choices, &scan.links) == (entry.manifest, &choices, &out);
             let scan = match before.get(&name).and_then(|scans| scans.iter().find(is_same)) {
                 Some(scan) => scan.clone(),
                 None => {

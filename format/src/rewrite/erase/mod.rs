@@ -87,7 +87,8 @@ pub fn erase(
     }
     let kept = rewriting.all.clone();
     let mut record = plan.record(request);
-    let records = |roots: &[(u64, [u8; 32], [u8; 32])]| Ok(vec![ErasureRecord { roots: roots.to_vec(), ..record.clone() }]);
+    let records =
+        |roots: &[(u64, [u8; 32], [u8; 32])]| Ok(vec![ErasureRecord { roots: roots.to_vec(), ..record.clone() }]);
     let rewrite = rewriting.write(&kept, Some(&mut Erasing::new(&plan)), &records, options, observer, &|report| {
         let done = report.snapshots.iter().map(|snapshot| (snapshot.number, snapshot.rows_dropped.as_slice()));
         if done.eq(plan.snapshots.iter().map(|snapshot| (snapshot.number, snapshot.rows.as_slice()))) {

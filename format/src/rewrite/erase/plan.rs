@@ -111,9 +111,10 @@ pub(super) fn plan(archive: &Archive, request: &EraseRequest<'_>, observer: &dyn
         snapshots.push(PlannedSnapshot { number, time, rows: Vec::new(), tables });
     }
     let Some(columns) = planner.columns.take() else {
-        return archive.select(&crate::archive::SnapshotSelector::Latest)?.table(&request.table).and_then(|_| {
-            Err(Error::request(format!("no snapshot holds a table \"{}\"", request.table)))
-        });
+        return archive
+            .select(&crate::archive::SnapshotSelector::Latest)?
+            .table(&request.table)
+            .and_then(|_| Err(Error::request(format!("no snapshot holds a table \"{}\"", request.table))));
     };
     planner.add_samples(archive, &mut snapshots)?;
     for snapshot in &mut snapshots {
@@ -124,7 +125,9 @@ pub(super) fn plan(archive: &Archive, request: &EraseRequest<'_>, observer: &dyn
     let indexes: Vec<String> = indexes.into_iter().collect();
     if !indexes.is_empty() && !request.keeps_indexes {
         let names = indexes.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-        let why = format!("the stored tables of {names} may hold words of the erased rows, and rows cannot be taken out of them");
+        let why = format!(
+            "the stored tables of {names} may hold words of the erased rows, and rows cannot be taken out of them"
+        );
         return Err(Error::request(why).with_hint(
             "--keep-shadow erases all the same and leaves them as they are; dumps with --exclude-table leave such an index out",
         ));

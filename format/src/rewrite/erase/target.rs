@@ -23,9 +23,13 @@ pub(super) fn columns(
         let has = |name: &String| schema.columns.iter().any(|column| column.name == *name);
         return match request.columns.iter().find(|name| !has(name)) {
             None => Ok(request.columns.clone()),
-            Some(name) => refuse(format!("snapshot {number} stores no column \"{name}\" of the table")).map_err(|error| {
-                error.with_hint(format!("rows are found by what each snapshot stores. Choose other columns, or drop snapshot {number}"))
-            }),
+            Some(name) => {
+                refuse(format!("snapshot {number} stores no column \"{name}\" of the table")).map_err(|error| {
+                    error.with_hint(format!(
+                        "rows are found by what each snapshot stores. Choose other columns, or drop snapshot {number}"
+                    ))
+                })
+            }
         };
     }
     let parts = schema.key.iter().filter_map(|part| schema.columns.get(part.column as usize));
@@ -58,7 +62,8 @@ pub(super) fn choice(request: &EraseRequest<'_>, columns: &[String], schema: &Ta
     let mut choice = Choice::new(places.clone());
     for key in &request.keys {
         if key.len() != places.len() {
-            let why = format!("a key of {} values; rows are chosen by {}: {}", key.len(), places.len(), columns.join(", "));
+            let why =
+                format!("a key of {} values; rows are chosen by {}: {}", key.len(), places.len(), columns.join(", "));
             return Err(Error::request(why).in_table(&schema.name));
         }
         let readings: Vec<Vec<Value>> =
