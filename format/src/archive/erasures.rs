@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, Broken};
 use crate::container::{ContainerReader, ErasuresLink, FrameKind};
 use crate::encoding::canonical;
-use crate::error::{Error, Layer, Result};
-use crate::limits::MAX_NAME_BYTES;
+use crate::error::{Error, Result};
 use crate::model::{Cell, Cells};
 use crate::wire;
 
@@ -28,7 +27,7 @@ pub struct ErasureRecord {
     /// Why; may be empty.
     pub reason: String,
     /// Random bytes that went into the digests; they also tell this record from all others.
-    pub salt: [u8; 16],
+    pub salt: [u8; 32],
     /// Digests of the cells that chose the rows, as [`key_digest`] gives them, each once, ascending.
     pub keys: Vec<[u8; 32]>,
     /// Every snapshot of the archive then: its number, its root before and its root after; ascending.
@@ -44,7 +43,7 @@ impl ErasureRecord {
 
 /// The salted digest of the cells by which a row was chosen: `columns` are their names and `cells` the cells, in order. It
 /// tells whoever knows these cells that they were erased, and nobody else what they were (but for cells that can be guessed).
-pub fn key_digest(salt: &[u8; 16], table: &str, columns: &[String], cells: &[Cell<'_>]) -> Result<[u8; 32]> {
+pub fn key_digest(salt: &[u8; 32], table: &str, columns: &[String], cells: &[Cell<'_>]) -> Result<[u8; 32]> {
     let mut hasher = blake3::Hasher::new_derive_key("tabark 1 erased key");
     hasher.update(salt);
     let mut update = |bytes: &[u8]| {
@@ -71,6 +70,10 @@ impl ErasureRecords {
     pub(super) fn check(&self) -> std::result::Result<(), Broken> {
         let mut salts: Vec<_> = self.records.iter().map(|record| record.salt).collect();
         salts.sort_unstable();
+        for record in &self.records {
+            let others = record.others.iter().map(|(name, _)| name);
+            rules::check_names(record.columns.iter().chain(others).chain([&record.table]).map(String::as_str))?;
+        }
         let broken = if self.records.is_empty() {
             Some("erasure records that are none")
         } else if salts.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
@@ -78,17 +81,13 @@ impl ErasureRecords {
         } else {
             self.records.iter().find_map(wrong)
         };
-        broken.map_or(Ok(()), |why| Err(Broken { layer: Layer::Manifest, why: why.to_owned() }))
+        broken.map_or(Ok(()), |why| Err(rules::manifest(why)))
     }
 }
 
 /// What is wrong with a record, if anything is.
 fn wrong(record: &ErasureRecord) -> Option<&'static str> {
-    let names = record.columns.iter().chain(record.others.iter().map(|(name, _)| name)).chain([&record.table]);
     let ascends = |sorted: bool, why| (!sorted).then_some(why);
-    if names.into_iter().any(|name| name.len() > MAX_NAME_BYTES) {
-        return Some("an erasure record with an overlong name");
-    }
     if record.columns.is_empty() || record.keys.is_empty() || record.roots.is_empty() {
         return Some("an erasure record without columns, digests or roots");
     }

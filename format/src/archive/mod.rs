@@ -37,5 +37,5 @@ pub use select::SnapshotSelector;
 pub use snapshots::{SnapshotList, SnapshotSummary};
 pub use table_reader::{GroupPlace, Table};
 pub use verify::{Finding, TableVerdict, VerifyOptions, VerifyReport, verify};
-pub(crate) use writer::random_id;
+pub(crate) use writer::random;
 pub use writer::{ArchiveWriter, CommitSummary, SnapshotHeader, SnapshotWriter, TableWriter, WriterOptions};

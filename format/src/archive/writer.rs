@@ -133,7 +133,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
     pub fn create(storage: S, options: WriterOptions) -> Result<Self> {
         let id = match options.archive_id {
             Some(id) => id,
-            None => random_id()?,
+            None => random()?,
         };
         let container = ContainerWriter::create(storage, &ArchiveHeader { id })?;
         Ok(Self { container, options, previous: None, archive: None })
@@ -561,8 +561,8 @@ impl<S: WriteStorage> RowSink for TableWriter<'_, S> {
     }
 }
 
-pub(crate) fn random_id() -> Result<[u8; 16]> {
-    let mut id = [0; 16];
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut id = [0; N];
     getrandom::fill(&mut id).map_err(|cause| {
         Error::io("asking the operating system for random bytes", std::io::Error::other(cause.to_string()))
     })?;

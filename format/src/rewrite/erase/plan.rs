@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::choice::{self, Choice};
 use super::followed::{Followed, Follower};
 use super::{EraseRequest, indexes, target};
-use crate::archive::{Archive, ErasureRecord, Snapshot, key_digest, random_id};
+use crate::archive::{Archive, ErasureRecord, Snapshot, key_digest, random};
 use crate::error::{Error, Result};
 use crate::model::roles;
 use crate::observer::{Observer, check_cancelled};
@@ -25,7 +25,7 @@ pub struct ErasePlan {
     pub snapshots: Vec<PlannedSnapshot>,
     /// Virtual tables that are left as they are and may hold words of erased rows, by name.
     pub indexes: Vec<String>,
-    salt: [u8; 16],
+    salt: [u8; 32],
     digests: BTreeSet<[u8; 32]>,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn plan(archive: &Archive, request: &EraseRequest<'_>, observer: &dyn
         request,
         observer,
         columns: None,
-        salt: random_id()?,
+        salt: random()?,
         digests: BTreeSet::new(),
         indexes: BTreeSet::new(),
         follower: Follower::default(),
@@ -141,7 +141,7 @@ struct Planner<'a, 'r> {
     observer: &'a dyn Observer,
     /// The columns that choose rows, from the first snapshot on that has the table.
     columns: Option<Vec<String>>,
-    salt: [u8; 16],
+    salt: [u8; 32],
     digests: BTreeSet<[u8; 32]>,
     indexes: BTreeSet<String>,
     follower: Follower,
