@@ -16,6 +16,8 @@ mod filters;
 mod list_and_show;
 #[path = "cli/restore.rs"]
 mod restore;
+#[path = "cli/rewrite.rs"]
+mod rewrite;
 #[path = "cli/spec.rs"]
 mod spec;
 #[path = "cli/usage.rs"]

@@ -100,6 +100,28 @@ fn an_archive_keeps_its_snapshots_when_an_append_fails() {
 }
 
 #[test]
+fn a_pruned_archive_is_the_old_one_or_the_new_one() {
+    sweep(Scene::prune, |scene, fault, outcome| {
+        let stored = scene.stored();
+        let is_old = scene.archive_bytes() == scene.old_archive;
+        match (&stored, outcome.code) {
+            (Stored::Snapshots { count: 3, tail: 0 }, code) if is_old => assert_ne!(code, 0),
+            (Stored::Snapshots { count: 2, tail: 0 }, 0) => {}
+            // Renamed, but the folder could not be synced any more: whole, and the failure was told.
+            (Stored::Snapshots { count: 2, tail: 0 }, _) => {
+                let renamed = outcome.operations.iter().any(|name| name.starts_with("rename"));
+                assert!(renamed, "replaced before it was complete");
+            }
+            other => assert_eq!(format!("{other:?}"), "the old archive, or the new one"),
+        }
+        if ended(fault) {
+            scene.assert_only(&["a.tabark"]);
+        }
+        scene.dump_again(&stored);
+    });
+}
+
+#[test]
 fn a_new_database_is_there_whole_or_not_at_all() {
     let wanted = source_contents();
     sweep(Scene::restore_new, |scene, fault, outcome| {

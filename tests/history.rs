@@ -88,12 +88,10 @@ fn chains_of_layers_end() {
 #[test]
 fn the_bytes_do_not_depend_on_threads() {
     let mut tables = Evolving::of_shape(3, 60_000, Shape::Wide);
-    let states: Vec<_> = (1..=3).map(|number| (number, tables.next_state())).collect();
+    let states: Vec<_> = (1_i64..=3).map(|number| (number, tables.next_state())).collect();
     let write = |jobs: usize| {
         let options = fixed_options(1).with_jobs(jobs.try_into().unwrap());
-        states.iter().fold(Vec::new(), |bytes, (number, tables)| {
-            with_snapshot(bytes, header(i64::try_from(*number).unwrap()), tables, options)
-        })
+        states.iter().fold(Vec::new(), |bytes, (number, tables)| with_snapshot(bytes, header(*number), tables, options))
     };
     let alone = write(1);
     assert!(alone == write(2) && alone == write(4));

@@ -86,7 +86,7 @@ proptest! {
         let fingerprints = files::fingerprints(&open(&scene.bytes()));
         let report = prune(&scene.path(), &numbers, writing, &()).unwrap();
         scene.assert_holds(&numbers);
-        prop_assert_eq!(report.dropped as usize, before.len() - numbers.len());
+        prop_assert_eq!(report.dropped, (before.len() - numbers.len()) as u64);
         prop_assert_eq!(report.bytes_after, scene.bytes().len() as u64);
         let after = open(&scene.bytes());
         prop_assert_eq!(after.container().header().id, [7; 16]);

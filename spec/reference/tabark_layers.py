@@ -53,10 +53,10 @@ def check_pieces(pieces, layers, states, check):
 def check_sizes(group, states, columns, check):
     logical, limit = sum(block.logical_bytes for block in group.blocks), MAX_GROUP_BYTES + 6 * columns
     if group.layers:
-        sizes = [logical] + [0] * len(states)
-        for piece in [piece for block in group.blocks for piece in block.pieces]:
-            sizes[1 + piece.layer] += piece.logical_bytes
-        sound = max(sizes) <= limit and max(states) * columns <= MAX_GROUP_BYTES
+        for block in group.blocks:
+            pieces = sum(piece.logical_bytes for piece in block.pieces)
+            check(pieces <= 4 * block.logical_bytes + 4096, "the pieces of a block have too many bytes")
+        sound = logical <= limit and max(states) * columns <= MAX_GROUP_BYTES
     else:
         same = all(block.logical_bytes == block.pieces[0].logical_bytes for block in group.blocks)
         check(same, "a block has other logical bytes than its only piece")

@@ -37,7 +37,8 @@ def layered(one, *steps, firsts=None, group=0):
         states.append(Fields(rows=rows, deleted=each.deleted, inserted=sorted(new), changed=changed))
     groups[group] = rows
     history = {**one.history, group: Fields(states=states, firsts=firsts or {})}
-    return Fields(schema=one.schema, rows=[row for each in groups for row in each], history=history)
+    rows = [row for each in groups for row in each]
+    return Fields(schema=one.schema, filters=one.filters, rows=rows, history=history)
 
 
 def things(count=6, name="t"):
@@ -73,6 +74,8 @@ def good_layers(good):
     changes("layers-all", "a layer that takes rows out, puts some in and changes cells of some columns", ALL)
     everything = {(row, index): f"{row} {index}" for row in range(6) for index in (1, 2)}
     changes("layers-every-cell", "patches of as many cells as there are rows", step(changed=everything))
+    same = "a patch of a cell that is as it was before, which a reader does not check"
+    changes("layers-same-cell", same, step(changed={(1, 1): "name 2"}))
     changes("layers-refill", "a layer that takes all rows out and puts others in", REFILL, DELETE_REFILLED)
     changes("layers-moved", "a layer that takes a row out and puts it in elsewhere", MOVE, base=unordered())
     changes("layers-frames", "every slice in a frame of its own", ALL, CHANGE_LATER, frame_per_block=True)
@@ -136,7 +139,7 @@ def columns_that_come_and_go(snapshots):
     base = things()
     rows = [[*row, cell(None)] for row in base.rows]
     wider = Fields(schema=table("t", [*base.schema.columns, "added"], [], key=base.schema.key).schema, rows=rows)
-    wider.history = {}
+    wider.filters, wider.history = [], {}
     added = {(row, 3): f"added {row}" for row in range(4)}
     longer = step(ALL.deleted, {at: (*row, None) for at, row in ALL.inserted.items()}, ALL.changed)
     first = layered(wider, longer, step(changed=added), firsts={3: 2})

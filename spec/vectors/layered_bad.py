@@ -6,6 +6,7 @@ All stand on one table of two layers: a fault is a change of what is written, by
 import struct
 from types import SimpleNamespace as Fields
 
+from changes import changing, only
 from layered import layered, step, things
 from writer import Writer, column, table
 
@@ -18,29 +19,6 @@ PATCHES = {(0, 1): 1, (0, 2): 2, (1, 1): 3, (1, 2): 4, (2, 1): 5, (2, 2): 6}  # 
 
 def sound(firsts=None):
     return layered(things(), FIRST, SECOND, firsts=firsts)
-
-
-def changing(**values):
-    """A change that sets fields; a function is given the field's value and returns another."""
-
-    def change(fields):
-        for name, value in values.items():
-            setattr(fields, name, value(getattr(fields, name)) if callable(value) else value)
-        return fields
-
-    return change
-
-
-def only(number, change):
-    """A change that is made at the n-th time only, counted from 1."""
-    count = 0
-
-    def counted(value):
-        nonlocal count
-        count += 1
-        return change(value) if count == number else value
-
-    return counted
 
 
 def bad_layers(bad):
@@ -78,13 +56,11 @@ def bad_states(fault):
     page("empty-first-state", "a first state without rows", {}, filled)
     large = {"layer": only(1, changing(rows=131073, deleted=131069)), "piece": changing(rows=131073)}
     page("state-limit", "a first state of 131073 rows", large)
-    deletes = step([0], {}, {(0, 1): "changed"})
-    places = Fields(frame=0, start=0, length=9)
-    still = layered(things(), deletes, step(changed={(1, 1): "changed"}))
+    still = layered(things(), step([0]), step(changed={(1, 1): "changed"}))
 
     def without_rows(made):
-        places.start = made.layers[0].places.start
-        return changing(layers=[made.layers[0], changing(places=places)(made.layers[1])])(made)
+        made.layers[1].places = made.layers[0].places
+        return made
 
     page("places-without-rows", "places of a layer that moves no row", {"group": without_rows}, still)
     layer("places-missing", "a layer that moves rows and has no places", 2, places=None)
@@ -176,33 +152,31 @@ def bad_slices(fault):
     unknown = {"patch entry": only(1, inside(frame=1))}
     fault("patch-frame-index", "page", "verify", "a patch in a frame that the page does not name", unknown)
 
-    def blocks_first(leaf):
-        """The frames in an order in which those of places follow those of blocks."""
-        group = leaf.groups[0]
-        slices = [piece.slice for block in group.blocks for piece in block.pieces]
-        slices += [layer.places for layer in group.layers]
-        order = list(dict.fromkeys(one.frame for one in slices))
-        leaf.frames = [leaf.frames[frame] for frame in order]
-        for one in slices:
-            one.frame = order.index(one.frame)
-        return leaf
+    def reordered(slices_of):
+        """The frames of a leaf in the order in which they are met so."""
 
-    def layers_first(leaf):
-        """The frames in an order in which those of patches follow those of all first pieces."""
-        group = leaf.groups[0]
-        slices = [layer.places for layer in group.layers]
-        for first in (True, False):
-            slices += [one.slice for block in group.blocks for one in (block.pieces[:1] if first else block.pieces[1:])]
-        order = list(dict.fromkeys(one.frame for one in slices))
-        leaf.frames = [leaf.frames[frame] for frame in order]
-        for one in slices:
-            one.frame = order.index(one.frame)
-        return leaf
+        def change(leaf):
+            slices = slices_of(leaf.groups[0])
+            order = list(dict.fromkeys(one.frame for one in slices))
+            leaf.frames = [leaf.frames[frame] for frame in order]
+            for one in slices:
+                one.frame = order.index(one.frame)
+            return leaf
 
+        return {"leaf": change}
+
+    def places_of(group):
+        return [layer.places for layer in group.layers]
+
+    def slices_of(group, start, end):
+        return [piece.slice for block in group.blocks for piece in block.pieces[start:end]]
+
+    change = reordered(lambda group: slices_of(group, 0, None) + places_of(group))
     describes = "a page's frames: those of blocks stand before those of places"
-    fault("frames-order", "page", "verify", describes, {"leaf": blocks_first}, cat=None, frame_per_block=True)
+    fault("frames-order", "page", "verify", describes, change, cat=None, frame_per_block=True)
+    change = reordered(lambda group: places_of(group) + slices_of(group, 0, 1) + slices_of(group, 1, None))
     describes = "a page's frames: those of first pieces stand before those of patches"
-    fault("frames-order-patches", "page", "verify", describes, {"leaf": layers_first}, cat=None, frame_per_block=True)
+    fault("frames-order-patches", "page", "verify", describes, change, cat=None, frame_per_block=True)
 
 
 def bad_ordinals(fault):

@@ -12,6 +12,7 @@ from types import SimpleNamespace as Fields
 
 import zstandard
 
+from changes import changing, only, sub
 from encoded import good_encodings
 from encoded_bad import bad_encodings
 from erased import bad_erasures, good_erasures
@@ -373,39 +374,6 @@ def good_vectors():
         [table("t", ["v"], [["x" * (1 << 23)]] * 9 + [["y" * ((1 << 26) - 5)], ["z" * (1 << 26)], ["z"]])],
         Writer(compress=True),
     )
-
-
-def changing(**values):
-    """A change that sets fields; a function is given the field's value and returns another."""
-
-    def change(fields):
-        for name, value in values.items():
-            setattr(fields, name, value(getattr(fields, name)) if callable(value) else value)
-        return fields
-
-    return change
-
-
-def only(number, change):
-    """A change that is made at the n-th time only, counted from 1."""
-    count = 0
-
-    def counted(value):
-        nonlocal count
-        count += 1
-        return change(value) if count == number else value
-
-    return counted
-
-
-def sub(old, new, count=1):
-    """A change of bytes that replaces one run of them."""
-
-    def change(data):
-        assert old in data
-        return data.replace(old, new, count)
-
-    return change
 
 
 def bad(

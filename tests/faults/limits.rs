@@ -36,6 +36,24 @@ fn a_file_that_may_not_grow_leaves_the_archive_as_it_was() {
 }
 
 #[test]
+fn a_file_that_may_not_grow_leaves_the_archive_unpruned() {
+    let whole = Scene::prune().archive_bytes().len() / 1024;
+    let mut failures = 0;
+    for kilobytes in (0..=whole + 4).step_by(5) {
+        let scene = Scene::prune();
+        let output = shell(&format!("trap '' XFSZ; ulimit -f {kilobytes}"), &scene.arguments);
+        if output.status.success() {
+            assert!(matches!(scene.stored(), Stored::Snapshots { count: 2, tail: 0 }));
+        } else {
+            failures += 1;
+            assert!(scene.archive_bytes() == scene.old_archive, "limit {kilobytes} kB");
+        }
+        scene.assert_only(&["a.tabark"]);
+    }
+    assert!(failures > 2, "{failures} limits were too low, of an archive of {whole} kB");
+}
+
+#[test]
 fn a_file_that_may_not_grow_leaves_nothing_of_a_new_database() {
     let whole = {
         let scene = Scene::restore_new();

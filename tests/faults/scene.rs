@@ -94,6 +94,16 @@ impl Scene {
         scene
     }
 
+    /// Pruning an archive of three snapshots, of which the newest two stay.
+    pub(crate) fn prune() -> Self {
+        let mut scene = Self::append();
+        succeed(&scene.arguments);
+        succeed(&scene.arguments);
+        scene.old_archive = scene.archive_bytes();
+        scene.arguments = vec!["prune".into(), scene.archive(), "--keep-last".into(), "2".into()];
+        scene
+    }
+
     fn dump(&self) -> Vec<PathBuf> {
         vec!["dump".into(), source().into(), self.archive()]
     }

@@ -186,10 +186,9 @@ impl Table {
         if self.shape == Shape::Wide {
             // Ascending parts, and descending numbers within each.
             schema.key = vec![key_part(0, false, "BINARY"), key_part(1, true, "BINARY")];
-            rows.sort_by_key(|row| {
-                let (Value::Text(part), Value::Integer(id)) = (&row[0], &row[1]) else { unreachable!() };
-                (part.clone(), -id)
-            });
+            let mut keyed: Vec<_> = rows.into_iter().zip(self.rows.keys()).collect();
+            keyed.sort_by_key(|(_, key)| (part(**key), -**key));
+            rows = keyed.into_iter().map(|(row, _)| row).collect();
         }
         TestTable { schema, rows }
     }

@@ -22,7 +22,7 @@ fn text(what: &str, number: usize) -> Value {
 /// Keys leave room for others between them.
 fn table() -> TestTable {
     let row = |id: usize| {
-        let size = if id % 5 == 0 { Value::Null } else { Value::Real(id as f64 / 4.0) };
+        let size = if id.is_multiple_of(5) { Value::Null } else { Value::Real(id as f64 / 4.0) };
         vec![Value::Integer(i64::try_from(id).unwrap() * 100), text("first", id), size, text("second", id)]
     };
     TestTable { schema: schema("edited", &["id", "a", "b", "c"], &[0]), rows: (0..1500).map(row).collect() }

@@ -27,7 +27,16 @@ fn print(args: &CompactArgs, report: &RewriteReport, out: &mut dyn Write) -> io:
     let archive = args.archive.display().to_string();
     let (before, after) = (size(report.bytes_before), size(report.bytes_after));
     let snapshots = counted(report.snapshots.len() as u64, "snapshot");
-    writeln!(out, "{}: {snapshots}, {before} before, {after} after", visible(&archive))
+    writeln!(out, "{}: {snapshots}, {before} before, {after} after", visible(&archive))?;
+    print_root(report, out)
+}
+
+/// Whoever noted the newest snapshot's root has to note another one.
+pub(crate) fn print_root(report: &RewriteReport, out: &mut dyn Write) -> io::Result<()> {
+    match report.snapshots.last() {
+        Some(newest) => writeln!(out, "new root of snapshot {}: {}", newest.number, tabark::hex::encode(&newest.root)),
+        None => Ok(()),
+    }
 }
 
 fn object(args: &CompactArgs, report: &RewriteReport) -> Json {

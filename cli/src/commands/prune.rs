@@ -1,15 +1,15 @@
 //! `tabark prune`: says what a policy keeps and why, then drops the rest.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 use tabark::Error;
 use tabark::archive::SnapshotSummary;
 use tabark::history::retention::{self, Candidate, Decision, Plan, Policy};
-use tabark::rewrite::{self, Kept};
+use tabark::rewrite::{self, Kept, RewriteReport};
 
 use super::Outcome;
+use super::compact::{print_root, rewritten};
 use crate::args::{Keep, PruneArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
@@ -28,13 +28,17 @@ pub(crate) fn run(args: &PruneArgs, out: &mut dyn Write) -> Outcome {
         let progress = Progress::start()?;
         // What was dumped since the plan was made stays.
         let kept = Kept::AllBut(&plan.dropped());
-        rewrite::rewrite(&args.archive, kept, None, super::writing(false, None, &args.jobs), &progress)?;
-        Ok(())
+        let options = super::writing(false, None, &args.jobs);
+        Ok(rewrite::rewrite(&args.archive, kept, None, options, &progress)?)
     })
 }
 
 /// `rewrite` replaces the archive by one without the snapshots that the plan drops.
-fn run_with(args: &PruneArgs, out: &mut dyn Write, rewrite: impl FnOnce(&Plan) -> Result<(), Failure>) -> Outcome {
+fn run_with(
+    args: &PruneArgs,
+    out: &mut dyn Write,
+    rewrite: impl FnOnce(&Plan) -> Result<RewriteReport, Failure>,
+) -> Outcome {
     let policy = policy(&args.keep);
     policy.check().map_err(Failure::Usage)?;
     let archive = super::open(&args.archive)?;
@@ -58,14 +62,11 @@ fn run_with(args: &PruneArgs, out: &mut dyn Write, rewrite: impl FnOnce(&Plan) -
         }
         return Ok(Exit::Well);
     }
-    if !pruning.plan.dropped().is_empty() {
-        rewrite(&pruning.plan)?;
-    }
-    let bytes_after = length(&args.archive)?;
+    let report = if pruning.plan.dropped().is_empty() { None } else { Some(rewrite(&pruning.plan)?) };
     super::told(if args.json {
-        as_json::write(out, &pruning.object(Some(bytes_after)))
+        as_json::write(out, &pruning.object(report.as_ref()))
     } else {
-        pruning.print_result(bytes_after, out)
+        pruning.print_result(report.as_ref(), out)
     });
     Ok(Exit::Well)
 }
@@ -87,11 +88,6 @@ fn plan(snapshots: &[SnapshotSummary], policy: &Policy) -> Result<Plan, Error> {
     let candidates: Vec<Candidate<'_>> =
         snapshots.iter().map(|of| Candidate { number: of.number, time: of.time, tags: &of.tags }).collect();
     retention::plan(&candidates, super::now()?, policy)
-}
-
-fn length(archive: &Path) -> Result<u64, Error> {
-    let length = archive.metadata().map(|metadata| metadata.len());
-    length.map_err(|cause| Error::io(format!("looking at {}", archive.display()), cause))
 }
 
 /// What is to be done, and what with.
@@ -135,17 +131,17 @@ impl Pruning<'_> {
         writeln!(out, "{} to keep, {dropped} to drop", counted(kept, "snapshot"))
     }
 
-    fn print_result(&self, bytes_after: u64, out: &mut dyn Write) -> io::Result<()> {
-        match self.plan.dropped().len() as u64 {
-            0 => writeln!(out, "nothing was changed"),
-            dropped => {
-                let (before, after) = (size(self.bytes_before), size(bytes_after));
-                writeln!(out, "dropped {}: {before} before, {after} after", counted(dropped, "snapshot"))
-            }
-        }
+    fn print_result(&self, report: Option<&RewriteReport>, out: &mut dyn Write) -> io::Result<()> {
+        let Some(report) = report else { return writeln!(out, "nothing was changed") };
+        let (before, after) = (size(report.bytes_before), size(report.bytes_after));
+        writeln!(out, "dropped {}: {before} before, {after} after", counted(report.dropped, "snapshot"))?;
+        print_root(report, out)
     }
 
-    fn object(&self, bytes_after: Option<u64>) -> Json {
+    /// Without a report nothing was changed.
+    fn object(&self, report: Option<&RewriteReport>) -> Json {
+        let bytes_before = report.map_or(self.bytes_before, |report| report.bytes_before);
+        let unchanged = (!self.args.dry_run).then_some(bytes_before);
         let snapshots = self.decisions().map(|(snapshot, decision)| {
             let mut object = Map::new();
             object.insert("number".into(), json!(snapshot.number));
@@ -164,8 +160,9 @@ impl Pruning<'_> {
             "kept": self.plan.kept().len(),
             "dropped": self.plan.dropped().len(),
             "unmatched_tags": self.plan.unmatched_tags.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "bytes_before": self.bytes_before,
-            "bytes_after": bytes_after,
+            "bytes_before": bytes_before,
+            "bytes_after": report.map(|report| report.bytes_after).or(unchanged),
+            "rewritten": report.map(rewritten),
         })
     }
 }
@@ -173,54 +170,42 @@ impl Pruning<'_> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
+    use std::sync::Arc;
+
     use clap::Parser;
-    use tabark::archive::WriterOptions;
-    use tabark::dump::{DumpOptions, dump};
-    use tabark::model::{RowSink, SourceDescription, TableSchema};
-    use tabark::selection::Selection;
-    use tabark::source::{Source, SourceCatalog};
+    use tabark::archive::{Archive, ArchiveWriter, SnapshotHeader, WriterOptions};
+    use tabark::container::Memory;
+    use tabark::model::SourceDescription;
 
     use super::*;
 
-    /// A database without tables.
-    struct Nothing(SourceCatalog);
-
-    impl Source for Nothing {
-        fn catalog(&self) -> &SourceCatalog {
-            &self.0
-        }
-
-        fn read_table(&self, _: &TableSchema, _: &mut dyn RowSink) -> tabark::Result<()> {
-            Ok(())
-        }
-
-        fn read_internal(&self, _: &TableSchema, _: &[&str], _: &mut dyn RowSink) -> tabark::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// An archive of snapshots of these times; the first is tagged.
+    /// An archive of snapshots of these times, without tables; the first is tagged.
     fn archive(times: &[&str]) -> tempfile::TempDir {
-        let description = SourceDescription {
+        let source = SourceDescription {
             engine: "sqlite".into(),
             engine_version: "3".into(),
             name: "app".into(),
             settings: Vec::new(),
         };
-        let source =
-            Nothing(SourceCatalog { description, tables: Vec::new(), objects: Vec::new(), omitted: Vec::new() });
-        let folder = tempfile::tempdir().unwrap();
+        let mut storage = Memory::default();
         for (place, time) in times.iter().enumerate() {
-            let tags = if place == 0 { vec![("deploy".into(), "v1".into())] } else { Vec::new() };
-            let options = DumpOptions {
-                tables: Selection::everything(),
-                tags,
-                time: time.parse::<jiff::Timestamp>().unwrap().as_microsecond(),
-                writer: "test".into(),
-                archive: WriterOptions::default(),
+            let writer = if place == 0 {
+                ArchiveWriter::create(&mut storage, WriterOptions::default())
+            } else {
+                let archive = Archive::from_storage(Arc::new(storage.bytes.clone())).unwrap();
+                ArchiveWriter::append(&mut storage, Arc::new(archive), WriterOptions::default())
             };
-            dump(&source, &folder.path().join("app.tabark"), &options, &()).unwrap();
+            let header = SnapshotHeader {
+                time: time.parse::<jiff::Timestamp>().unwrap().as_microsecond(),
+                tags: if place == 0 { vec![("deploy".into(), "v1".into())] } else { Vec::new() },
+                source: source.clone(),
+                writer: "test".into(),
+                omitted: Vec::new(),
+            };
+            writer.unwrap().begin_snapshot(header).unwrap().commit().unwrap();
         }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("app.tabark"), storage.bytes).unwrap();
         folder
     }
 
@@ -240,7 +225,7 @@ mod tests {
         let (mut out, mut kept) = (Vec::new(), None);
         let outcome = run_with(&line.args, &mut out, |plan| {
             kept = Some(plan.kept());
-            Ok(())
+            Ok(rewrite::prune(&line.args.archive, &plan.kept(), WriterOptions::default(), &())?)
         });
         (outcome, String::from_utf8(out).unwrap(), kept)
     }
@@ -274,14 +259,15 @@ nothing was changed (--dry-run)
     }
 
     #[test]
-    fn what_is_kept_is_handed_on_after_the_plan() {
+    fn the_plan_is_told_and_done() {
         let folder = archive(&TIMES);
         let (outcome, out, kept) = ran(&folder, &["--keep-last", "2"]);
         assert_eq!((outcome.unwrap(), kept), (Exit::Well, Some(vec![2, 3, 4])));
         assert!(out.contains("3 snapshots to keep, 1 to drop\ndropped 1 snapshot: "), "{out}");
+        assert!(out.lines().last().unwrap().starts_with("new root of snapshot 4: "), "{out}");
         let (outcome, out, kept) = ran(&folder, &["--keep-within", "1mo"]);
         assert_eq!((outcome.unwrap(), kept), (Exit::Well, None));
-        assert!(out.ends_with("4 snapshots to keep, 0 to drop\nnothing was changed\n"), "{out}");
+        assert!(out.ends_with("3 snapshots to keep, 0 to drop\nnothing was changed\n"), "{out}");
     }
 
     #[test]
@@ -299,7 +285,12 @@ nothing was changed (--dry-run)
         let (_, out, kept) = ran(&folder, &["--keep-last", "1", "--json"]);
         let object: Json = serde_json::from_str(&out).unwrap();
         assert_eq!((&object["dry_run"], kept), (&json!(false), Some(vec![3, 4])));
-        assert_eq!(object["bytes_after"], object["bytes_before"]);
+        assert!(object["bytes_after"].as_u64() < object["bytes_before"].as_u64(), "{object}");
+        assert_eq!((object["rewritten"].as_array().unwrap().len(), &object["rewritten"][1]["number"]), (2, &json!(4)));
+        let (_, out, kept) = ran(&folder, &["--keep-last", "1", "--json"]);
+        let object: Json = serde_json::from_str(&out).unwrap();
+        assert_eq!((&object["bytes_after"], kept), (&object["bytes_before"], None));
+        assert_eq!(object["rewritten"], Json::Null);
     }
 
     #[test]
@@ -320,7 +311,7 @@ nothing was changed (--dry-run)
     fn a_damaged_archive_is_left_alone() {
         let folder = archive(&TIMES);
         let path = folder.path().join("app.tabark");
-        let place = tabark::archive::Archive::open(&path).unwrap().snapshots().unwrap()[0].manifest.offset + 110;
+        let place = Archive::open(&path).unwrap().snapshots().unwrap()[0].manifest.offset + 110;
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[usize::try_from(place).unwrap()] ^= 1;
         std::fs::write(&path, &bytes).unwrap();

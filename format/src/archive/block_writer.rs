@@ -8,7 +8,7 @@ use super::partner::{Layered, LocatedLayer, Partner};
 use super::pending::{PendingBlock, PendingGroup, PendingLayer, PendingPiece, PendingSlice, SlicePlace};
 use super::stored_group::{StoredGroup, WholeBlock};
 use super::table_writer::{GroupHead, Output};
-use crate::block::{self, BlockFacts, Measured};
+use crate::block::{self, BlockFacts};
 use crate::container::WriteStorage;
 use crate::encoding::Profile;
 use crate::error::{Error, Layer, Result};
@@ -67,16 +67,15 @@ impl PreparedBlock {
 impl ColumnEncoder {
     /// Encodes a column, and seals it if it is large enough for a frame of its own.
     pub(super) fn prepare(&self, column: usize, cells: Cells) -> Result<PreparedBlock> {
-        let measured = block::measure(&cells);
+        let content = block::content_digest(&cells);
         let partner = self.partner.as_ref();
-        let content = measured.content;
         let layered = partner
             .and_then(|old| old.kept(column, content).or_else(|| old.patched(column, &cells, content, self.profile)));
         if let Some(layered) = layered {
             drop(cells);
             return self.prepare_layered(column, layered);
         }
-        self.prepare_whole(column, cells, measured)
+        self.prepare_whole(column, cells, content)
     }
 
     /// The same for a column of a row group that is stored in another archive. It is read only where it must be.
@@ -105,17 +104,16 @@ impl ColumnEncoder {
             Some(cells) => cells,
             None => stored.cells(column)?,
         };
-        let measured = block::measure(&cells);
-        if measured.content != facts.content {
+        if block::content_digest(&cells) != facts.content {
             let why = "a block of other cells than its content digest says";
             return Err(Error::damaged(Layer::Content, why).at(stored.place.page_offset()));
         }
-        self.prepare_whole(column, cells, measured)
+        self.prepare_whole(column, cells, facts.content)
     }
 
-    fn prepare_whole(&self, column: usize, cells: Cells, measured: Measured) -> Result<PreparedBlock> {
+    fn prepare_whole(&self, column: usize, cells: Cells, content: [u8; 32]) -> Result<PreparedBlock> {
         let rows = u64::from(cells.rows());
-        let encoded = block::encode(&cells, measured, self.profile);
+        let encoded = block::encode(&cells, content, self.profile);
         drop(cells);
         let slice = self.seal(label::BLOCK, column, rows, encoded.bytes, encoded.compressible)?;
         Ok(PreparedBlock { facts: encoded.facts, content: Content::Whole(slice) })

@@ -100,24 +100,25 @@ fn check_whole(group: &RowGroupEntry) -> Check {
     Ok(())
 }
 
-/// With layers, no state and no layer is larger than a row group may be, so that what a reader expands is bounded.
+/// With layers, no state is larger than a row group may be, and what a reader expands for a block is bounded by the block.
 fn check_sizes(group: &RowGroupEntry, states: &[u64]) -> Check {
     let columns = group.blocks.len();
-    let most = most_logical_bytes(columns);
     if states.iter().any(|rows| rows.saturating_mul(columns as u64) > MAX_GROUP_BYTES) {
         return refuse("a row group of more cells than its bytes allow");
     }
-    let mut by_layer = vec![0_u64; states.len()];
-    for piece in group.blocks.iter().flat_map(|block| &block.pieces) {
-        if let Some(sum) = by_layer.get_mut(piece.layer as usize) {
-            *sum = sum.saturating_add(piece.logical_bytes);
-        }
-    }
-    let last = total(group.blocks.iter().map(|block| block.logical_bytes));
-    if last > most || by_layer.iter().any(|sum| *sum > most) {
+    if total(group.blocks.iter().map(|block| block.logical_bytes)) > most_logical_bytes(columns) {
         return refuse("a row group of more bytes than it may have");
     }
+    let pieces = |block: &BlockEntry| total(block.pieces.iter().map(|piece| piece.logical_bytes));
+    if group.blocks.iter().any(|block| pieces(block) > most_piece_bytes(block.logical_bytes)) {
+        return refuse("pieces of a block of more bytes than they may have together");
+    }
     Ok(())
+}
+
+/// Bytes that all pieces of a block of so many bytes may have together.
+pub(super) fn most_piece_bytes(logical_bytes: u64) -> u64 {
+    logical_bytes.saturating_mul(4).saturating_add(4096)
 }
 
 fn total(bytes: impl Iterator<Item = u64>) -> u64 {

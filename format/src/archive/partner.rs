@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::layers::most_piece_bytes;
 use super::manifest::{BlockEntry, LayerEntry, PieceEntry};
 use super::pack::PlacedSlice;
 use super::parent::{Origin, Parent};
@@ -195,6 +196,10 @@ impl Partner {
         let facts = block::facts_with(cells, encoding, content);
         let mut layered =
             Layered { pieces: self.pieces(old)?, facts, patch: None, patch_rows: u64::from(patch.cells.rows()) };
+        let pieces = old.pieces.iter().map(|piece| piece.logical_bytes).sum::<u64>();
+        if pieces.saturating_add(patch.cells.logical_bytes()) > most_piece_bytes(cells.logical_bytes()) {
+            return None;
+        }
         if !patch.is_empty() {
             let encoded = block::encode_patch(&patch, profile);
             let length = encoded.bytes.len() as u64;

@@ -21,8 +21,6 @@ use super::parent::Parent;
 use super::reader::Archive;
 use super::rules;
 use super::snapshots;
-use super::stored_group::StoredGroup;
-use super::table_reader::GroupPlace;
 use super::table_writer::{GroupHead, Output, TableState};
 use super::workers::Workers;
 use crate::container::{
@@ -34,6 +32,8 @@ use crate::history::boundaries::RowGrouper;
 use crate::limits::MAX_PAGE_DEPTH;
 use crate::model::{Cell, Filter, Omission, RowGroup, RowSink, SchemaObject, SourceDescription, TableSchema};
 use crate::wire;
+
+mod rewriting;
 
 /// How an archive is written. None of this changes what is read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -166,14 +166,10 @@ impl<S: WriteStorage> ArchiveWriter<S> {
             }
             None => 1,
         };
-        self.begin_numbered(number, header)
+        self.begin(number, header)
     }
 
-    /// Begins a snapshot of this number, which must be higher than those before it.
-    pub(crate) fn begin_numbered(self, number: u64, header: SnapshotHeader) -> Result<SnapshotWriter<S>> {
-        if number <= self.previous.as_ref().map_or(0, |previous| previous.commit.number) {
-            return Err(Error::request(format!("snapshot {number} after one of that number or a higher one")));
-        }
+    fn begin(self, number: u64, header: SnapshotHeader) -> Result<SnapshotWriter<S>> {
         let level = self.options.level.unwrap_or(self.options.profile.level());
         if !(1..=22).contains(&level) {
             return Err(Error::request(format!("compression level {level}; it goes from 1 to 22")));
@@ -250,27 +246,6 @@ impl<S: WriteStorage> SnapshotWriter<S> {
             is_finished: false,
         });
         Ok(TableWriter { number, grouper: RowGrouper::new(schema), name: schema.name.clone(), snapshot: self })
-    }
-
-    /// Takes the table of this name from the snapshot before, as it is.
-    pub(crate) fn keep_table(&mut self, name: &str) -> Result<()> {
-        let refuse = |why| Err(Error::request(why).in_table(name));
-        let Some(parent) = &self.parent else { return refuse("no snapshot before that can be read") };
-        let Some((entry, manifest)) = parent.find(name) else { return refuse("the snapshot before has no such table") };
-        if !self.names.insert(name.to_owned()) {
-            return refuse("two tables of one name");
-        }
-        self.kept.push((entry.clone(), manifest.logical_bytes));
-        Ok(())
-    }
-
-    /// Hands a row group on that stands in another archive.
-    fn hand_on_stored(&mut self, table: usize, group: StoredGroup, recodes: bool) -> Result<()> {
-        let Some(TableInWriting { state, .. }) = self.tables.get_mut(table) else { return Ok(()) };
-        let (head, columns, work) = state.begin_stored(group, self.sealing, recodes);
-        self.make_room(columns.iter().map(|(bytes, ())| bytes).sum())?;
-        self.in_flight.push_columns(&mut self.out.frames.workers, (table, head), columns, &work);
-        self.pack_done()
     }
 
     fn pack_done(&mut self) -> Result<()> {
@@ -518,20 +493,6 @@ impl<S: WriteStorage> TableWriter<'_, S> {
     /// Bytes that all rows so far count for (`spec/format.md` §7.2).
     pub fn weight(&self) -> u64 {
         self.grouper.weight()
-    }
-
-    /// Adds a row group that is cut as its rows want it; none may have come through [`RowSink`] before.
-    pub(crate) fn add_group(&mut self, group: RowGroup) -> Result<()> {
-        self.snapshot.doing(|snapshot| snapshot.hand_on(self.number, group)).map_err(|error| error.in_table(&self.name))
-    }
-
-    /// Adds a row group that stands in another archive. Of its columns those are kept that the snapshot before has too; of
-    /// others the blocks are copied, or `recodes` says that they are encoded anew.
-    pub(crate) fn add_stored(&mut self, archive: &Arc<Archive>, place: GroupPlace, recodes: bool) -> Result<()> {
-        let group = StoredGroup::new(Arc::clone(archive), place);
-        self.snapshot
-            .doing(|snapshot| snapshot.hand_on_stored(self.number, group, recodes))
-            .map_err(|error| error.in_table(&self.name))
     }
 
     /// Ends the table. A table that is dropped instead is not part of the snapshot.

@@ -28,23 +28,9 @@ pub(crate) struct BlockFacts {
     pub(crate) content: [u8; 32],
 }
 
-/// A column in canonical form, and the digest of that.
-pub(crate) struct Measured {
-    canonical: Vec<u8>,
-    pub(crate) content: [u8; 32],
-}
-
-/// The digest of a column, and what encoding it begins with.
-pub(crate) fn measure(cells: &Cells) -> Measured {
-    let canonical = encoding::canonical(cells);
-    let content = content_of_canonical(&canonical);
-    Measured { canonical, content }
-}
-
-/// Encodes a column.
-pub(crate) fn encode(cells: &Cells, measured: Measured, profile: Profile) -> EncodedBlock {
-    let Measured { canonical, content } = measured;
-    let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, canonical, profile);
+/// Encodes a column whose content digest is known.
+pub(crate) fn encode(cells: &Cells, content: [u8; 32], profile: Profile) -> EncodedBlock {
+    let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, profile);
     EncodedBlock { bytes, compressible, facts: facts_with(cells, encoding, content) }
 }
 
@@ -55,11 +41,11 @@ pub(crate) fn decode(bytes: &[u8], rows: u32) -> Result<Cells> {
 
 /// The digest of a column's logical content (`spec/format.md` §7.3).
 pub(crate) fn content_digest(cells: &Cells) -> [u8; 32] {
-    content_of_canonical(&encoding::canonical(cells))
-}
-
-fn content_of_canonical(canonical: &[u8]) -> [u8; 32] {
-    blake3::derive_key("tabark 1 column block content", canonical)
+    let mut hasher = blake3::Hasher::new_derive_key("tabark 1 column block content");
+    encoding::for_each_part(cells, |part| {
+        hasher.update(part);
+    });
+    *hasher.finalize().as_bytes()
 }
 
 /// Everything that a manifest may say of these cells in this encoding.

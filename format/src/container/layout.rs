@@ -19,7 +19,7 @@ pub const COMMIT_BODY_LENGTH: usize = 256;
 pub const COMMIT_FRAME_LENGTH: usize = FRAME_HEADER_LENGTH + COMMIT_BODY_LENGTH;
 /// Bytes of a reference in a commit.
 pub const REFERENCE_LENGTH: usize = 48;
-/// Features that a reader must know; version 1 defines none.
+/// Features that a reader must know; version 2 defines none.
 pub const KNOWN_READER_FEATURES: u64 = 0;
-/// Features that a writer must know; version 1 defines none.
+/// Features that a writer must know; version 2 defines none.
 pub const KNOWN_WRITER_FEATURES: u64 = 0;

@@ -2,7 +2,7 @@
 //! cells (§6.8).
 
 use super::parts::damaged;
-use super::{EncodedCells, Encoding, Profile, codec_choice, numbers, plain};
+use super::{EncodedCells, Encoding, Profile, codec_choice, numbers};
 use crate::error::{Error, Layer, Result};
 use crate::limits::MAX_GROUP_ROWS;
 use crate::model::{CellPatch, Places};
@@ -50,8 +50,7 @@ pub(crate) fn encode_patch(patch: &CellPatch, profile: Profile) -> EncodedPatch 
     let mut bytes = changed.to_le_bytes().to_vec();
     write_ordinals(&patch.changed, profile, &mut bytes);
     let ordinals = bytes.len();
-    let EncodedCells { encoding, bytes: cells, compressible } =
-        super::encode(&patch.cells, plain::canonical(&patch.cells), profile);
+    let EncodedCells { encoding, bytes: cells, compressible } = super::encode(&patch.cells, profile);
     bytes.extend_from_slice(&cells);
     EncodedPatch {
         // Cells that are packed as small as can be are no reason not to compress many ordinals.

@@ -15,7 +15,7 @@ use super::{EncodedCells, Encoding, Profile, frame_of_reference, number_column, 
 use crate::model::{Cell, CellKind, Cells, Kinds};
 
 /// Blocks smaller than this stay plain: they share a frame with others, and are compressed together.
-const LEAST_BYTES: usize = 512;
+const LEAST_BYTES: u64 = 512;
 
 /// Columns of at most so many different cells are tried in no other way.
 const FEW: u32 = 256;
@@ -43,44 +43,42 @@ impl Best {
     }
 }
 
-/// Encodes cells, whose canonical form is given too.
-pub(super) fn encode(cells: &Cells, canonical: Vec<u8>, profile: Profile) -> EncodedCells {
-    if canonical.len() < LEAST_BYTES || !parts::are_within_limits(cells) {
-        return as_plain(canonical);
+/// Encodes cells.
+pub(super) fn encode(cells: &Cells, profile: Profile) -> EncodedCells {
+    if cells.logical_bytes() < LEAST_BYTES || !parts::are_within_limits(cells) {
+        return as_plain(cells);
     }
     match sample::of(cells).and_then(|sample| choose(cells, &sample, profile)) {
-        Some(candidate) => write(cells, canonical, &candidate, profile),
-        None => as_plain(canonical),
+        Some(candidate) => write(cells, &candidate, profile),
+        None => as_plain(cells),
     }
 }
 
 fn choose(cells: &Cells, sample: &Cells, profile: Profile) -> Option<Candidate> {
-    let whole = |cost: usize| trial::scaled(cost, sample.rows() as usize, cells.rows() as usize);
-    let cost_of = |bytes: &[u8]| whole(trial::compressed_length(bytes));
-    let mut best = Best { candidate: None, cost: usize::MAX };
-    let mut is_narrow = false;
-    if !sample.fixed().is_empty() {
-        let numbers = match decimals(sample) {
-            Some((exponent, decimals)) => {
-                let choice = codec_choice::choose(&decimals.decimals, Meaning::Integers, profile);
-                let cost = cost_of(&decimal::encode(sample, &decimals, choice, profile));
-                best.consider(cost, Candidate::Decimal(exponent, choice));
-                frame_of_reference::range(&decimals.decimals)
-            }
-            None => {
-                let choice = codec_choice::choose(cells.fixed(), meaning(cells), profile);
-                let around = cost_of(&number_column::encode(&parts::without_fixed(sample), Codec::Plain));
-                best.consider(choice.cost + around, Candidate::Numbers(choice));
-                frame_of_reference::range(sample.fixed())
-            }
-        };
-        // A dictionary's indexes are no narrower than one byte.
-        is_narrow = sample.ends().is_empty() && numbers.1 <= 1;
-    }
+    let decimals = if sample.fixed().is_empty() { None } else { decimals(sample) };
+    let numbers = decimals.as_ref().map_or(sample.fixed(), |(_, decimals)| &decimals.decimals);
+    // A dictionary's indexes are no narrower than one byte.
+    let is_narrow = !sample.fixed().is_empty() && sample.ends().is_empty() && frame_of_reference::range(numbers).1 <= 1;
     let pattern = typed_text::detect::detect(sample);
     // Where values are small in themselves, only few different ones are smaller by a dictionary.
     let most = if sample.ends().is_empty() || pattern.is_some() { sample.rows() / 8 } else { sample.rows() / 2 };
     let dictionary = if is_narrow { None } else { dictionary_of(cells, sample, most) };
+
+    // What stands alone is taken, whatever it costs.
+    let is_contested = dictionary.is_some() || !(sample.fixed().is_empty() || sample.ends().is_empty());
+    let cost_of =
+        |bytes: &[u8]| trial::scaled(trial::compressed_length(bytes), sample.rows() as usize, cells.rows() as usize);
+    let mut best = Best { candidate: None, cost: usize::MAX };
+    if let Some((exponent, decimals)) = decimals {
+        let choice = codec_choice::choose(&decimals.decimals, Meaning::Integers, profile);
+        let cost = if is_contested { cost_of(&decimal::encode(sample, &decimals, choice, profile)) } else { 0 };
+        best.consider(cost, Candidate::Decimal(exponent, choice));
+    } else if !sample.fixed().is_empty() {
+        let choice = codec_choice::choose(cells.fixed(), meaning(cells), profile);
+        let around = || cost_of(&number_column::encode(&parts::without_fixed(sample), Codec::Plain));
+        let cost = if is_contested { choice.cost + around() } else { 0 };
+        best.consider(cost, Candidate::Numbers(choice));
+    }
     let mut is_of_few = false;
     if let Some(dictionary) = dictionary {
         is_of_few = dictionary.entries.rows() <= FEW;
@@ -90,7 +88,7 @@ fn choose(cells: &Cells, sample: &Cells, profile: Profile) -> Option<Candidate> 
     }
     if !sample.ends().is_empty() && !is_of_few {
         if let Some(pattern) = pattern {
-            let cost = cost_of(&typed_text::encode(sample, &pattern, profile));
+            let cost = if is_contested { cost_of(&typed_text::encode(sample, &pattern, profile)) } else { 0 };
             best.consider(cost, Candidate::TypedText(pattern));
         } else {
             // What is slower than plain must be better than it, not only better than all else.
@@ -132,13 +130,13 @@ fn dictionary_of(cells: &Cells, sample: &Cells, most: u32) -> Option<Dictionary>
     Some(Dictionary::of(cells, cells.rows() as usize / 4)?.sorted())
 }
 
-fn as_plain(canonical: Vec<u8>) -> EncodedCells {
-    let mut bytes = canonical;
-    bytes.insert(0, Encoding::Plain.number());
+fn as_plain(cells: &Cells) -> EncodedCells {
+    let mut bytes = vec![Encoding::Plain.number()];
+    plain::write(cells, &mut bytes);
     EncodedCells { encoding: Encoding::Plain, bytes, compressible: true }
 }
 
-fn write(cells: &Cells, canonical: Vec<u8>, candidate: &Candidate, profile: Profile) -> EncodedCells {
+fn write(cells: &Cells, candidate: &Candidate, profile: Profile) -> EncodedCells {
     let encoded = |encoding, bytes| EncodedCells { encoding, bytes, compressible: true };
     let in_planes = || encoded(Encoding::FrameOfReference, number_column::encode(cells, Codec::FrameOfReference));
     let after = |encoding: Encoding, content: Vec<u8>| {
@@ -148,13 +146,13 @@ fn write(cells: &Cells, canonical: Vec<u8>, candidate: &Candidate, profile: Prof
     };
     match candidate {
         Candidate::Numbers(choice) => match choice.codec {
-            Codec::Pco => match pco::pack(cells.fixed(), meaning(cells), choice.steps) {
+            Codec::Pco => match pco::pack(cells.fixed(), meaning(cells), choice.steps, choice.effort) {
                 Some(packed) => EncodedCells {
                     // Where numbers are all there is, nothing is left to compress.
                     compressible: !matches!(cells.kinds(), Kinds::Uniform(_)),
                     ..encoded(Encoding::Pco, number_column::encode_packed(cells, &packed))
                 },
-                None => as_plain(canonical),
+                None => as_plain(cells),
             },
             Codec::Delta => encoded(Encoding::Delta, number_column::encode(cells, Codec::Delta)),
             Codec::Plain | Codec::FrameOfReference => in_planes(),
@@ -173,15 +171,8 @@ fn write(cells: &Cells, canonical: Vec<u8>, candidate: &Candidate, profile: Prof
             let compressible = choice.codec != Codec::Pco || entries * 20 > bytes.len() as u64;
             EncodedCells { compressible, ..encoded(Encoding::Dictionary, bytes) }
         }
-        Candidate::TypedText(pattern) => {
-            // Texts may be many: one copy of them is enough while they are encoded.
-            drop(canonical);
-            after(Encoding::TypedText, typed_text::encode(cells, pattern, profile))
-        }
-        Candidate::FrontCoding(sharing) => {
-            drop(canonical);
-            after(Encoding::FrontCoding, front_coding::encode(cells, *sharing))
-        }
+        Candidate::TypedText(pattern) => after(Encoding::TypedText, typed_text::encode(cells, pattern, profile)),
+        Candidate::FrontCoding(sharing) => after(Encoding::FrontCoding, front_coding::encode(cells, *sharing)),
     }
 }
 
@@ -223,11 +214,11 @@ mod tests {
     /// The encoding chosen; whatever it is, the cells come back.
     fn chosen(cells: &Cells, profile: Profile) -> Encoding {
         let canonical = plain::canonical(cells);
-        let encoded = encode(cells, canonical.clone(), profile);
+        let encoded = encode(cells, profile);
         let (encoding, again) = encoding::decode(&encoded.bytes, cells.rows()).unwrap();
         assert_eq!(encoding, encoded.encoding);
         assert_eq!(plain::canonical(&again), canonical);
-        assert_eq!(encode(cells, canonical, profile).bytes, encoded.bytes, "the same cells give the same bytes");
+        assert_eq!(encode(cells, profile).bytes, encoded.bytes, "the same cells give the same bytes");
         encoding
     }
 

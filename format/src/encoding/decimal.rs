@@ -409,12 +409,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::encoding::numbers::Codec;
-    use crate::encoding::pco::Steps;
     use crate::encoding::plain;
     use crate::model::Cell;
 
-    const PLANES: Choice = Choice { codec: Codec::FrameOfReference, steps: Steps::None, cost: 0 };
+    const PLANES: Choice = Choice::planes(0);
 
     fn encoded(cells: &Cells, exponent: usize) -> Option<Vec<u8>> {
         let decimals = Decimals::of(cells, exponent)?;

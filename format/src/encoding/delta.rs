@@ -6,15 +6,15 @@ use crate::error::Result;
 use crate::wire::Cursor;
 
 /// The steps between words; one less than there are words.
-pub(super) fn steps(words: &[u64]) -> Vec<u64> {
-    words.iter().zip(words.iter().skip(1)).map(|(before, word)| word.wrapping_sub(*before)).collect()
+pub(super) fn steps(words: &[u64]) -> impl Iterator<Item = u64> + Clone {
+    words.iter().zip(words.iter().skip(1)).map(|(before, word)| word.wrapping_sub(*before))
 }
 
 /// Writes words, of which there is at least one.
 pub(super) fn write(words: &[u64], out: &mut Vec<u8>) {
     let first = words.first().copied().unwrap_or_default();
     out.extend_from_slice(&first.to_le_bytes());
-    frame_of_reference::write(&steps(words), out);
+    frame_of_reference::write(&steps(words).collect::<Vec<_>>(), out);
 }
 
 pub(super) fn read(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<u64>> {

@@ -1,6 +1,7 @@
 //! Columns of few different cells: each of them once, and for each row which one it is (`spec/format.md` §6.3).
 
 use super::codec_choice::{self, Choice};
+use super::distinct::{Text, distinct};
 use super::parts::{self, Counts, damaged};
 use super::{Encoding, numbers, plain};
 use crate::error::{Layer, Result};
@@ -14,113 +15,40 @@ pub(super) struct Dictionary {
     pub(super) indexes: Vec<u64>,
 }
 
-/// An open hash table from cells to their places among the entries.
-struct Places {
-    /// Upper half of the hash and the place plus one; 0 where there is none.
-    slots: Vec<(u32, u32)>,
-    mask: u64,
-}
-
-/// What a search in the table ends at.
-enum Found {
-    /// The cell's place.
-    Place(u32),
-    /// The slot where it would go.
-    Free(usize),
-}
-
-/// Slots that are looked at for one cell. In a table that is half full, hashes that spread need a few; who has chosen cells
-/// so that they collide gets no dictionary.
-const MOST_PROBES: usize = 256;
-
-impl Places {
-    fn new(most: usize) -> Self {
-        let slots = (most.max(4) * 2).next_power_of_two();
-        Self { slots: vec![(0, 0); slots], mask: slots as u64 - 1 }
-    }
-
-    /// Where a cell with this hash stands, if `is_at` holds for a place, or where it would go. `None` where too many others
-    /// are in the way.
-    fn find(&self, hash: u64, is_at: impl Fn(u32) -> bool) -> Option<Found> {
-        let tag = upper(hash);
-        let mut at = hash & self.mask;
-        for _ in 0..MOST_PROBES {
-            // The mask is below the number of slots, which is a `usize`.
-            let slot = usize::try_from(at).unwrap_or(0);
-            match self.slots.get(slot) {
-                Some((kept, place)) if *place > 0 => {
-                    if *kept == tag && is_at(place - 1) {
-                        return Some(Found::Place(place - 1));
-                    }
-                }
-                _ => return Some(Found::Free(slot)),
-            }
-            at = (at + 1) & self.mask;
-        }
-        None
-    }
-
-    fn put(&mut self, slot: usize, hash: u64, place: u32) {
-        if let Some(free) = self.slots.get_mut(slot) {
-            *free = (upper(hash), place + 1);
-        }
-    }
-}
-
-fn upper(hash: u64) -> u32 {
-    let [.., a, b, c, d] = hash.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
-}
-
-fn hash(cell: &Cell<'_>) -> u64 {
-    const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
-    let step = |hash: u64, word: u64| (hash ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
-    let mut hash = u64::from(cell.kind().number());
-    if let Some(bits) = cell.fixed_bits() {
-        hash = step(hash, bits);
-    } else if let Some(bytes) = cell.variable_bytes() {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            hash = step(hash, u64::from_le_bytes(*word));
-        }
-        let mut last = [0; 8];
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        hash = step(step(hash, u64::from_le_bytes(last)), bytes.len() as u64);
-    }
-    hash ^ hash >> 32
-}
-
 impl Dictionary {
     /// The dictionary in the order of first appearance; `None` as soon as there are more than `most` entries, or where cells
     /// collide.
     pub(super) fn of(cells: &Cells, most: usize) -> Option<Self> {
-        let mut places = Places::new(most);
-        let mut known: Vec<Cell<'_>> = Vec::new();
-        let mut entries = Cells::new();
-        let mut indexes = Vec::with_capacity(cells.rows() as usize);
-        for cell in cells.iter() {
-            let hash = hash(&cell);
-            let is_at = |place: u32| known.get(place as usize).is_some_and(|other| other.is_identical(&cell));
-            let place = match places.find(hash, is_at)? {
-                Found::Place(place) => place,
-                Found::Free(_) if known.len() >= most => return None,
-                Found::Free(slot) => {
-                    let place = entries.rows();
-                    entries.push(&cell).ok()?;
-                    known.push(cell);
-                    places.put(slot, hash, place);
-                    place
-                }
-            };
-            indexes.push(u64::from(place));
+        match *cells.kinds() {
+            Kinds::Uniform(kind) if kind.is_fixed() => {
+                let (known, indexes) = distinct(cells.fixed().iter().copied(), most)?;
+                Self::with(known.iter().map(|bits| Cell::fixed(kind, *bits)), indexes)
+            }
+            Kinds::Uniform(kind) if kind.is_variable() => {
+                let mut start = 0;
+                let texts = cells.ends().iter().map(|end| {
+                    let text = cells.data().get(start..*end as usize).unwrap_or_default();
+                    start = *end as usize;
+                    Text::of(text)
+                });
+                let (known, indexes) = distinct(texts, most)?;
+                Self::with(known.iter().map(|text| Cell::variable(kind, text.bytes)), indexes)
+            }
+            _ => {
+                let (known, indexes) = distinct(cells.iter(), most)?;
+                Self::with(known.into_iter(), indexes)
+            }
         }
+    }
+
+    fn with<'a>(mut known: impl Iterator<Item = Cell<'a>>, indexes: Vec<u64>) -> Option<Self> {
+        let mut entries = Cells::new();
+        known.try_for_each(|cell| entries.push(&cell)).ok()?;
         Some(Self { entries, indexes })
     }
 
     /// The same with entries in the order of their kinds, values and bytes: neighbours share more.
-    pub(super) fn sorted(&self) -> Self {
+    pub(super) fn sorted(self) -> Self {
         let mut order: Vec<(Cell<'_>, usize)> = self.entries.iter().zip(0..).collect();
         order.sort_by(|(a, _), (b, _)| by_content(a, b));
         let mut entries = Cells::new();
@@ -132,8 +60,11 @@ impl Dictionary {
             // The entries fitted before.
             let _ = entries.push(&cell);
         }
-        let place = |index: &u64| usize::try_from(*index).ok().and_then(|index| places.get(index)).copied();
-        Self { entries, indexes: self.indexes.iter().filter_map(place).collect() }
+        let mut indexes = self.indexes;
+        for index in &mut indexes {
+            *index = usize::try_from(*index).ok().and_then(|index| places.get(index)).copied().unwrap_or(0);
+        }
+        Self { entries, indexes }
     }
 }
 
@@ -224,10 +155,8 @@ fn expand(entries: &Cells, indexes: &[u64], rows: u32) -> Result<Cells> {
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::encoding::numbers::Codec;
-    use crate::encoding::pco::Steps;
 
-    const PLANES: Choice = Choice { codec: Codec::FrameOfReference, steps: Steps::None, cost: 0 };
+    const PLANES: Choice = Choice::planes(0);
 
     fn mixed() -> Cells {
         let few = [

@@ -8,17 +8,25 @@ use crate::wire::Cursor;
 /// The base that makes distances smallest, and the bytes of the largest distance. Words are taken as signed or unsigned,
 /// whichever is better.
 pub(super) fn range(words: &[u64]) -> (u64, usize) {
-    let Some(first) = words.first() else { return (0, 0) };
-    let mut unsigned = (*first, *first);
-    let mut signed = (first.cast_signed(), first.cast_signed());
-    for word in words {
-        unsigned = (unsigned.0.min(*word), unsigned.1.max(*word));
-        signed = (signed.0.min(word.cast_signed()), signed.1.max(word.cast_signed()));
+    range_of(words.iter().copied())
+}
+
+/// The same of words that need not stand anywhere.
+pub(super) fn range_of(words: impl Iterator<Item = u64> + Clone) -> (u64, usize) {
+    let signed = words.clone().map(u64::cast_signed);
+    let (low, high) = signed.fold((i64::MAX, i64::MIN), |(low, high), word| (low.min(word), high.max(word)));
+    if low > high {
+        return (0, 0);
     }
-    let by_unsigned = (unsigned.0, unsigned.1 - unsigned.0);
-    let by_signed = (signed.0.cast_unsigned(), signed.1.wrapping_sub(signed.0).cast_unsigned());
-    let (base, distance) = if by_unsigned.1 < by_signed.1 { by_unsigned } else { by_signed };
-    (base, planes::width(distance))
+    let mut best = (low.cast_unsigned(), high.wrapping_sub(low).cast_unsigned());
+    // Of words of one sign, both ways are the same.
+    if low < 0 && high >= 0 {
+        let (low, high) = words.fold((u64::MAX, u64::MIN), |(low, high), word| (low.min(word), high.max(word)));
+        if high - low < best.1 {
+            best = (low, high - low);
+        }
+    }
+    (best.0, planes::width(best.1))
 }
 
 pub(super) fn write(words: &[u64], out: &mut Vec<u8>) {

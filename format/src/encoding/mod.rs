@@ -8,6 +8,7 @@ mod codec_choice;
 mod decimal;
 mod delta;
 mod dictionary;
+mod distinct;
 mod frame_of_reference;
 mod front_coding;
 mod number_column;
@@ -24,7 +25,7 @@ use crate::error::{Error, Layer, Result};
 use crate::model::Cells;
 
 pub(crate) use changes::{EncodedPatch, decode_patch, decode_places, encode_patch, encode_places};
-pub(crate) use plain::canonical;
+pub(crate) use plain::for_each_part;
 
 /// How a column block is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,9 +120,9 @@ pub(crate) struct EncodedCells {
     pub(crate) compressible: bool,
 }
 
-/// Encodes cells, whose canonical form is given too.
-pub(crate) fn encode(cells: &Cells, canonical: Vec<u8>, profile: Profile) -> EncodedCells {
-    choose::encode(cells, canonical, profile)
+/// Encodes cells.
+pub(crate) fn encode(cells: &Cells, profile: Profile) -> EncodedCells {
+    choose::encode(cells, profile)
 }
 
 /// The cells of a block that must have `rows` rows.

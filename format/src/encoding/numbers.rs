@@ -38,7 +38,7 @@ pub(super) fn write(words: &[u64], codec: Codec, out: &mut Vec<u8>) {
             out.push(codec.number());
             delta::write(words, out);
         }
-        Codec::Pco => match pco::pack(words, Meaning::Integers, pco::Steps::None) {
+        Codec::Pco => match pco::pack(words, Meaning::Integers, pco::Steps::None, pco::Effort::Full) {
             Some(packed) => write_packed(&packed, out),
             None => write(words, Codec::FrameOfReference, out),
         },

@@ -8,26 +8,73 @@ const UNIFORM: u8 = 0;
 const MIXED: u8 = 1;
 
 /// The canonical form: a function of the cells alone, whatever they are stored as.
-pub(crate) fn canonical(cells: &Cells) -> Vec<u8> {
-    let mut out = Vec::with_capacity(usize::try_from(cells.logical_bytes()).unwrap_or(0));
-    out.extend_from_slice(&cells.rows().to_le_bytes());
+pub(super) fn canonical(cells: &Cells) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(cells, &mut out);
+    out
+}
+
+/// Writes the canonical form.
+pub(super) fn write(cells: &Cells, out: &mut Vec<u8>) {
+    out.reserve(usize::try_from(cells.logical_bytes()).unwrap_or(0));
+    for_each_part(cells, |part| out.extend_from_slice(part));
+}
+
+/// Bytes of a part: what hashes best, and stays in a near cache.
+const PART: usize = 64 << 10;
+
+/// Hands out the canonical form in parts of equal length, but for the last, without making it as a whole.
+pub(crate) fn for_each_part(cells: &Cells, hand_out: impl FnMut(&[u8])) {
+    let mut parts =
+        Parts { bytes: Vec::with_capacity(PART.min(usize::try_from(cells.logical_bytes()).unwrap_or(PART))), hand_out };
+    parts.add(&cells.rows().to_le_bytes());
     match cells.kinds() {
-        Kinds::Uniform(kind) => out.extend_from_slice(&[UNIFORM, kind.number()]),
+        Kinds::Uniform(kind) => parts.add(&[UNIFORM, kind.number()]),
         Kinds::Mixed(kinds) => {
-            out.push(MIXED);
-            out.extend(kinds.iter().map(|kind| kind.number()));
+            parts.add(&[MIXED]);
+            parts.add_each(kinds, |kind| [kind.number()]);
         }
     }
-    for bits in cells.fixed() {
-        out.extend_from_slice(&bits.to_le_bytes());
-    }
+    parts.add_each(cells.fixed(), |bits| bits.to_le_bytes());
     let mut start = 0;
-    for end in cells.ends() {
-        out.extend_from_slice(&(end - start).to_le_bytes());
-        start = *end;
+    parts.add_each(cells.ends(), |end| (end - std::mem::replace(&mut start, *end)).to_le_bytes());
+    parts.add(cells.data());
+    if !parts.bytes.is_empty() {
+        (parts.hand_out)(&parts.bytes);
     }
-    out.extend_from_slice(cells.data());
-    out
+}
+
+/// Bytes on their way out.
+struct Parts<F> {
+    bytes: Vec<u8>,
+    hand_out: F,
+}
+
+impl<F: FnMut(&[u8])> Parts<F> {
+    /// Adds elements of `N` bytes.
+    fn add_each<T, const N: usize>(&mut self, elements: &[T], mut bytes_of: impl FnMut(&T) -> [u8; N]) {
+        /// A few hundred elements at a time, as bytes.
+        const ELEMENTS: usize = 512;
+        let mut bytes = [[0; N]; ELEMENTS];
+        for elements in elements.chunks(ELEMENTS) {
+            let bytes = bytes.get_mut(..elements.len()).unwrap_or_default();
+            for (to, from) in bytes.iter_mut().zip(elements) {
+                *to = bytes_of(from);
+            }
+            self.add(bytes.as_flattened());
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some((head, tail)) = rest.split_at_checked(PART - self.bytes.len()) {
+            self.bytes.extend_from_slice(head);
+            (self.hand_out)(&self.bytes);
+            self.bytes.clear();
+            rest = tail;
+        }
+        self.bytes.extend_from_slice(rest);
+    }
 }
 
 /// The cells whose canonical form this is; they must be `rows`.
@@ -136,5 +183,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn parts_are_of_one_length_and_make_the_whole() {
+        let texts: Vec<Vec<u8>> = (0..30_000_usize).map(|row| row.to_string().repeat(row % 5).into_bytes()).collect();
+        let mut cells = Cells::new();
+        for (row, text) in texts.iter().enumerate() {
+            cells.push(&if row % 3 == 0 { Cell::Real(row as f64) } else { Cell::Text(text) }).unwrap();
+        }
+        let mut expected = [&30_000_u32.to_le_bytes()[..], &[MIXED]].concat();
+        expected.extend(cells.iter().map(|cell| cell.kind().number()));
+        expected.extend(cells.iter().filter_map(|cell| cell.fixed_bits()).flat_map(u64::to_le_bytes));
+        let lengths = cells.iter().filter_map(|cell| cell.variable_bytes()).map(<[u8]>::len);
+        expected.extend(lengths.flat_map(|length| u32::try_from(length).unwrap().to_le_bytes()));
+        expected.extend(cells.iter().filter_map(|cell| cell.variable_bytes()).flatten());
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        for_each_part(&cells, |part| parts.push(part.to_vec()));
+        assert!(parts.len() > 3 && parts.iter().rev().skip(1).all(|part| part.len() == PART));
+        assert!(parts.concat() == expected && canonical(&cells) == expected);
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Cell, CellKind};
+use super::cell::{Cell, CellKind, beginning};
 use super::cells::{Cells, Kinds};
 use crate::limits::MAX_BOUND_BYTES;
 
@@ -67,12 +67,7 @@ impl Bound {
             }
             Some(kind @ (CellKind::Text | CellKind::Bytes | CellKind::RawText)) => {
                 let (low, high) = extremes_of_bytes(cells.ends(), cells.data())?;
-                let cell = match kind {
-                    CellKind::Text => Cell::Text,
-                    CellKind::Bytes => Cell::Bytes,
-                    _ => Cell::RawText,
-                };
-                (cell(low), cell(high))
+                (Cell::variable(kind, low), Cell::variable(kind, high))
             }
             Some(CellKind::Null) => return None,
             None => match extremes_of_numbers(cells) {
@@ -149,10 +144,6 @@ fn extremes_of_reals(bits: &[u64]) -> Option<(f64, f64)> {
 
 /// The smallest and the largest of values without gaps, bytewise. Their beginnings as numbers tell most of them apart.
 fn extremes_of_bytes<'d>(ends: &[u32], data: &'d [u8]) -> Option<(&'d [u8], &'d [u8])> {
-    let beginning = |value: &[u8]| match value.first_chunk::<8>() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => (0..8).fold(0, |number, at| number << 8 | u64::from(value.get(at).copied().unwrap_or(0))),
-    };
     let first = data.get(..*ends.first()? as usize)?;
     let (mut low, mut high) = ((beginning(first), first), (beginning(first), first));
     let mut start = 0;
@@ -161,14 +152,21 @@ fn extremes_of_bytes<'d>(ends: &[u32], data: &'d [u8]) -> Option<(&'d [u8], &'d 
         let value = data.get(start..end)?;
         start = end;
         let number = beginning(value);
-        if number < low.0 || (number == low.0 && value < low.1) {
+        if number < low.0 || (number == low.0 && is_before(value, low.1)) {
             low = (number, value);
         }
-        if number > high.0 || (number == high.0 && value > high.1) {
+        if number > high.0 || (number == high.0 && is_before(high.1, value)) {
             high = (number, value);
         }
     }
     Some((low.1, high.1))
+}
+
+/// Of two values that begin alike.
+#[inline]
+fn is_before(value: &[u8], other: &[u8]) -> bool {
+    // Without more than that, the longer one has a zero where the other ends.
+    if value.len() <= 8 && other.len() <= 8 { value.len() < other.len() } else { value < other }
 }
 
 /// Integers and reals beside each other, as columns of decimals have them; `None` where only a walk can say: with a NaN, and

@@ -48,6 +48,22 @@ impl CellKind {
     }
 }
 
+/// The first 8 bytes of a payload as a number that compares as they do; where there are fewer, zeros stand for those that are
+/// missing.
+pub(crate) fn beginning(payload: &[u8]) -> u64 {
+    if let Some(bytes) = payload.first_chunk::<8>() {
+        return u64::from_be_bytes(*bytes);
+    }
+    // Parts that overlap say the same of the bytes that both have.
+    let length = payload.len();
+    if let (Some(first), Some(last)) = (payload.first_chunk::<4>(), payload.last_chunk::<4>()) {
+        let (first, last) = (u64::from(u32::from_be_bytes(*first)), u64::from(u32::from_be_bytes(*last)));
+        return first << 32 | last << (8 * (8 - length));
+    }
+    let at = |place: usize| payload.get(place).map_or(0, |byte| u64::from(*byte) << (56 - 8 * place));
+    at(0) | at(1) | at(2)
+}
+
 /// One cell, borrowed from wherever it stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell<'a> {
@@ -75,6 +91,23 @@ impl<'a> Cell<'a> {
             Self::Text(_) => CellKind::Text,
             Self::Bytes(_) => CellKind::Bytes,
             Self::RawText(_) => CellKind::RawText,
+        }
+    }
+
+    /// A cell with this fixed payload; `kind` has one.
+    pub(crate) const fn fixed(kind: CellKind, bits: u64) -> Self {
+        match kind {
+            CellKind::Real => Self::Real(f64::from_bits(bits)),
+            _ => Self::Integer(bits.cast_signed()),
+        }
+    }
+
+    /// A cell with this variable payload; `kind` has one.
+    pub(crate) const fn variable(kind: CellKind, bytes: &'a [u8]) -> Self {
+        match kind {
+            CellKind::Text => Self::Text(bytes),
+            CellKind::Bytes => Self::Bytes(bytes),
+            _ => Self::RawText(bytes),
         }
     }
 
@@ -123,6 +156,16 @@ mod tests {
                 Some(kind) => assert_eq!(kind.number(), number),
                 None => assert!(number > 5),
             }
+        }
+    }
+
+    #[test]
+    fn beginnings_compare_as_bytes_do() {
+        let payload: [u8; 10] = [0x81, 2, 0xF3, 4, 0, 6, 0x87, 8, 9, 10];
+        for length in 0..=payload.len() {
+            let payload = payload.get(..length).unwrap_or_default();
+            let expected = (0..8).fold(0, |number, at| number << 8 | u64::from(payload.get(at).copied().unwrap_or(0)));
+            assert_eq!(beginning(payload), expected, "{length}");
         }
     }
 

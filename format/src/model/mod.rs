@@ -11,6 +11,7 @@ mod row_sink;
 mod schema;
 
 pub use bound::{Bound, Value, order_numbers_of};
+pub(crate) use cell::beginning;
 pub use cell::{Cell, CellKind};
 pub use cells::{Cells, CellsCursor, CellsIter, CellsParts, Kinds};
 pub use changes::{CellPatch, Places};
