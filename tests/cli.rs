@@ -10,6 +10,8 @@ mod demo;
 mod dump;
 #[path = "cli/endings.rs"]
 mod endings;
+#[path = "cli/erase.rs"]
+mod erase;
 #[path = "cli/filters.rs"]
 mod filters;
 #[path = "cli/list_and_show.rs"]

@@ -1,4 +1,5 @@
 //! Looks into archives and their files.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use tabark::archive::{Archive, VerifyOptions, WriterOptions, verify};
 use tabark::container::{FrameKind, Reference};

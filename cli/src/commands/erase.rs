@@ -1,6 +1,7 @@
 //! `tabark erase`: says which rows of which snapshots go, then takes them out.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 use tabark::Error;
@@ -12,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
 use crate::progress::Progress;
 use crate::report::aligned::{Aligned, Side};
-use crate::report::text::name;
+use crate::report::text::{name, visible};
 use crate::report::units::{count, counted, size};
 use crate::report::{json as as_json, problems};
 
@@ -59,9 +60,19 @@ pub(crate) fn run(args: &EraseArgs, out: &mut Pipe) -> Outcome {
     drop(progress);
     told?;
     let report = done?;
+    let left_behind = left_behind(&args.archive);
+    for file in &left_behind {
+        problems::warn(&format!(
+            "{} was left by a program that was killed, and may hold erased rows; delete it if no program is writing it",
+            visible(file)
+        ));
+    }
     if args.json {
-        if let (Json::Object(object), Some(report)) = (&mut planned, &report) {
-            put_report(object, report);
+        if let Json::Object(object) = &mut planned {
+            object.insert("left_behind".into(), json!(left_behind));
+            if let Some(report) = &report {
+                put_report(object, report);
+            }
         }
         super::told(as_json::write(out, &planned));
     } else {
@@ -88,6 +99,18 @@ fn columns(args: &EraseArgs) -> Result<usize, Failure> {
 /// Values in turn for each column.
 fn keys(values: &[KeyValue], columns: usize) -> Vec<Vec<KeyValue>> {
     values.chunks(columns).map(<[KeyValue]>::to_vec).collect()
+}
+
+/// Temp files of the archive's name beside it. Whether another program still writes one cannot be told.
+fn left_behind(archive: &Path) -> Vec<String> {
+    let archive = archive.canonicalize().unwrap_or_else(|_| archive.to_owned());
+    let (Some(name), Some(folder)) = (archive.file_name(), archive.parent()) else { return Vec::new() };
+    let beginning = format!(".{}.", name.to_string_lossy());
+    let names =
+        folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut found: Vec<String> = names.filter(|name| name.starts_with(&beginning) && name.ends_with(".tmp")).collect();
+    found.sort_unstable();
+    found
 }
 
 fn warn(plan: &ErasePlan) {
@@ -133,11 +156,11 @@ fn print_report(report: Option<&EraseReport>, out: &mut dyn Write) -> io::Result
     let Some(report) = report else { return writeln!(out, "nothing was changed") };
     let (before, after) = (size(report.rewrite.bytes_before), size(report.rewrite.bytes_after));
     writeln!(out, "erased {}: {before} before, {after} after", counted(report.record.all_rows(), "row"))?;
+    compact::print_root(&report.rewrite, out)?;
     writeln!(
         out,
-        "roots have changed. Copies made before still hold the rows: `tabark erasures ARCHIVE --json` writes what"
-    )?;
-    writeln!(out, "`tabark restore --erasures FILE` refuses them by")
+        "copies from before still hold them: `tabark erasures --json` writes what `restore --erasures` refuses them by"
+    )
 }
 
 fn object(args: &EraseArgs, plan: &ErasePlan) -> Json {
@@ -164,6 +187,7 @@ fn object(args: &EraseArgs, plan: &ErasePlan) -> Json {
     object.insert("bytes_before".into(), Json::Null);
     object.insert("bytes_after".into(), Json::Null);
     object.insert("snapshots".into(), Json::Null);
+    object.insert("left_behind".into(), json!(left_behind(&args.archive)));
     Json::Object(object)
 }
 
