@@ -64,12 +64,11 @@ pub(super) fn copy(
         let dropped = copier.snapshot(&snapshot, &mut writing)?;
         writing.settle(|| check_cancelled(observer))?;
         let is_last = copied.len() + 1 == snapshots.len();
-        let committed = writing.commit_with(|root| {
+        writing.commit_with(|root| {
             roots.push((summary.number, summary.root(), root));
             let records = if is_last { records(&roots)? } else { Vec::new() };
             Ok((!records.is_empty()).then_some(records))
         })?;
-        debug_assert_eq!(committed.number, summary.number);
         copied.push(Copied { summary: summary.clone(), dropped });
     }
     Ok(copied)

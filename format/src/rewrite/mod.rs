@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::model::{RowGroup, TableSchema};
 use crate::observer::{Observer, check_cancelled};
 
-/// Which rows go. It is asked snapshot by snapshot, table by table and row group by row group, in order.
+/// Which rows go. It is asked snapshot by snapshot, table by table and row group by row group, in order: once when rows are
+/// copied, and once more when what is left is proven, where it must say the same.
 ///
 /// What it says of a row must not depend on the snapshot, as long as its edition stays what it is: a table that is the same in
 /// two snapshots is looked at once.
@@ -161,9 +162,10 @@ impl Rewriting {
             told.replace(all.clone());
             Ok(all)
         };
-        let copied = engine::copy(&old, kept, &mut file, rule, &all_records, options, observer)?;
+        let mut rule = rule;
+        let copied = engine::copy(&old, kept, &mut file, reborrowed(&mut rule), &all_records, options, observer)?;
         let new = Archive::from_storage(Arc::new(file.reader()?))?;
-        proof::prove(&old, &new, &copied, observer)?;
+        proof::prove(&old, &new, &copied, reborrowed(&mut rule), observer)?;
         proof::check_records(&new, &told.into_inner())?;
         check_cancelled(observer)?;
         let report = RewriteReport {
@@ -177,6 +179,14 @@ impl Rewriting {
         drop((old, new));
         file.finish()?;
         Ok(report)
+    }
+}
+
+/// The rule, to be used once more after.
+fn reborrowed<'s>(rule: &'s mut Option<&mut dyn RowRule>) -> Option<&'s mut dyn RowRule> {
+    match rule {
+        Some(rule) => Some(&mut **rule),
+        None => None,
     }
 }
 
