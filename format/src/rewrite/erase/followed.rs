@@ -149,7 +149,7 @@ impl Wanted {
         let own = usize::from(table == self.of);
         let choices = self.choices.entry(table.to_owned()).or_default();
         match choices.iter_mut().skip(own).find(|choice| choice.columns() == keys.columns()) {
-            Some(choice) => keys.keys().fold(false, |grew, key| choice.add(&key) || grew),
+            Some(choice) => keys.keys().filter(|key| choice.add(key)).count() > 0,
             None => {
                 choices.push(keys.clone());
                 true

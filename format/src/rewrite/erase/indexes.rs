@@ -21,8 +21,9 @@ fn names(statement: &str, name: &str) -> bool {
     statement.match_indices(&name).any(|(at, found)| {
         let before = statement.get(..at).and_then(|before| before.chars().next_back());
         let after = statement.get(at + found.len()..).and_then(|after| after.chars().next());
-        !(is_inside(before) && is_inside(name.chars().next()))
-            && !(is_inside(after) && is_inside(name.chars().next_back()))
+        let goes_on_before = is_inside(before) && is_inside(name.chars().next());
+        let goes_on_behind = is_inside(after) && is_inside(name.chars().next_back());
+        !goes_on_before && !goes_on_behind
     })
 }
 
