@@ -12,6 +12,8 @@ mod diff;
 mod dump;
 #[path = "cli/endings.rs"]
 mod endings;
+#[path = "cli/erase.rs"]
+mod erase;
 #[path = "cli/filters.rs"]
 mod filters;
 #[path = "cli/list_and_show.rs"]

@@ -10,6 +10,7 @@ use tabark::archive::SnapshotSelector;
 use tabark::history::duration::Duration;
 use tabark::history::retention::{self, Count, TagRule};
 use tabark::restore::RestoreMode;
+use tabark::rewrite::erase::KeyValue;
 
 /// A verified snapshot archive for database tables.
 #[derive(Debug, Parser)]
@@ -54,6 +55,10 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Say what of a database differs from a snapshot. Exit code 0: nothing; 1: something.
     Compare(CompareArgs),
+    /// Take rows out of all snapshots of an archive, after saying which.
+    Erase(EraseArgs),
+    /// Show what was erased from an archive; as JSON, for restore --erasures.
+    Erasures(ErasuresArgs),
     /// Make a small database and show on it what tabark does.
     Demo(DemoArgs),
 }
@@ -71,6 +76,8 @@ impl Command {
             Self::Compact(args) => args.json,
             Self::Diff(args) => args.shown.json,
             Self::Compare(args) => args.shown.json,
+            Self::Erase(args) => args.json,
+            Self::Erasures(args) => args.json,
             Self::Cat(_) | Self::Demo(_) => false,
         }
     }
@@ -207,6 +214,9 @@ pub(crate) struct RestoreArgs {
     /// a time are kept. May be repeated.
     #[arg(long, value_name = "TABLE.COLUMN=AGE", value_parser = parse_expire)]
     pub(crate) expire: Vec<(String, Duration)>,
+    /// Refuse a snapshot that holds what was erased from a newer copy of the archive, by what `tabark erasures --json` says of that.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) erasures: Option<PathBuf>,
     /// create refuses tables that exist, replace drops them first, append adds rows to them.
     #[arg(long, value_name = "MODE", default_value = "create", value_parser = parse_mode)]
     pub(crate) mode: RestoreMode,
@@ -326,6 +336,50 @@ pub(crate) struct CompactArgs {
     pub(crate) fast: bool,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark erase`.
+#[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// The table's exact name.
+    #[arg(short = 't', long = "table", value_name = "TABLE")]
+    pub(crate) table: String,
+    /// Values of keys of rows to erase, in turn for each column of the table's key: --key 7 8 names two rows of a key of one
+    /// column, and one of a key of two. 'TEXT' in quotes is a text only, x'00FF' is bytes. May be repeated.
+    #[arg(long = "key", value_name = "VALUE", required = true, num_args = 1.., allow_negative_numbers = true)]
+    pub(crate) keys: Vec<KeyValue>,
+    /// Choose rows by this column instead of by the table's key; may be repeated.
+    #[arg(long = "column", value_name = "NAME")]
+    pub(crate) columns: Vec<String>,
+    /// Also erase the rows that refer to erased ones by foreign keys, and those that refer to them in turn.
+    #[arg(long)]
+    pub(crate) cascade: bool,
+    /// Erase even where a full-text index or another virtual table may hold words of the rows, and leave that as it is.
+    #[arg(long)]
+    pub(crate) keep_shadow: bool,
+    /// Why, for the record that the archive keeps. Name no erased value here.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) reason: String,
+    /// Only say what would be erased.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// Report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tabark erasures`.
+#[derive(Debug, Args)]
+pub(crate) struct ErasuresArgs {
+    /// The archive.
+    pub(crate) archive: PathBuf,
     /// Report as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -39,7 +39,7 @@ MIN_GROUP_ROWS, GROUP_BOUNDARY_BITS = 32768, 15
 MAX_PAGE_DEPTH, MAX_NAME_BYTES, MAX_BOUND_BYTES, MAX_TAG_BYTES = 8, 65535, 64, 65536
 
 ARCHIVE_MAGIC, FRAME_MAGIC = bytes.fromhex("8954424B0D0A1A0A"), b"TBKF"
-DATA, TABLE_METADATA, CATALOG, MANIFEST, COMMIT, HISTORY = KINDS = range(1, 7)
+DATA, TABLE_METADATA, CATALOG, MANIFEST, COMMIT, HISTORY, ERASURES = KINDS = (1, 2, 3, 4, 5, 6, 9)
 COMPRESSED, ENCRYPTED, OPTIONAL = 1, 2, 1 << 15
 BLOCK, PAGE, TABLE_MANIFEST, PATCH, PLACES = range(5)
 
@@ -60,6 +60,11 @@ STRUCTURES = {
     "SchemaObject": "kind string, name string, table string, definition string, position u64",
     "HistoryPage": "previous optional Reference, covered u64, entries list of HistoryEntry 64 64",
     "HistoryEntry": "number u64, time i64, tags list of Tag, tables u64, rows u64, bytes_added u64, manifest Reference",
+    "ErasureRecords": "records list of ErasureRecord",
+    "ErasureRecord": "time i64, table name, columns list of name, rows u64, others list of TableRows, snapshots u64, "
+    "reason string, salt digest, keys list of digest, roots list of RootChange",
+    "TableRows": "table name, rows u64",
+    "RootChange": "number u64, before digest, after digest",
     "TableManifest": "schema TableSchema, filters list of Filter, rows u64, logical_bytes u64, stored_bytes u64, "
     "columns list of ColumnSummary, page_depth u32, pages list of PageEntry 0 64, fingerprint digest",
     "WhereFilter": "expression string",
@@ -88,12 +93,13 @@ ALTERNATIVES = {
     "Filter": ("WhereFilter", "ExpireFilter"),
     "Value": (None, "i64", "f64", "held", "held", "held"),
 }
-SORTED = ("Tag", "TableEntry", "HistoryEntry", "EncodingCount")  # lists of these ascend by their first field
+# Lists of these ascend by their first field.
+SORTED = ("Tag", "TableEntry", "HistoryEntry", "EncodingCount", "TableRows", "RootChange")
 FIELDS = {name: [field.split(" ", 1) for field in text.split(", ")] for name, text in STRUCTURES.items()}
 TYPES = {name: namedtuple(name, [field for field, _ in fields]) for name, fields in FIELDS.items()}
 FrameHeader = namedtuple("FrameHeader", "offset kind version flags tag base stored raw body digest length end known")
 COMMIT_FIELDS = "number time offset reader_features writer_features tables rows bytes_added manifest previous history"
-Commit = namedtuple("Commit", f"header {COMMIT_FIELDS} snapshots reserved")
+Commit = namedtuple("Commit", f"header {COMMIT_FIELDS} snapshots erasures erasures_digest")
 
 
 def decode(data, structure, offset):
@@ -258,7 +264,7 @@ class Archive:
         form = (header.kind, header.version, header.flags, header.stored, header.body)
         if form != (COMMIT, 1, 0, COMMIT_BODY_LENGTH, blake3(body).digest()):
             return None
-        fields = list(struct.unpack("<QqQQQQQQ48s48s48sQ40s", body))
+        fields = list(struct.unpack("<QqQQQQQQ48s48s48sQQ32s", body))
         for index in (8, 9, 10):  # 48 zero bytes refer to nothing
             fields[index] = any(fields[index]) and TYPES["Reference"](*struct.unpack("<QQ32s", fields[index])) or None
         commit = Commit(header, *fields)
@@ -283,8 +289,8 @@ class Archive:
         while commit:
             at, before, end_before = commit.offset, None, 0
             self.check_frame(commit.header)
-            sound = commit.number >= commit.snapshots >= 1 and commit.manifest and not any(commit.reserved)
-            require(sound, "commit", at, "numbers that cannot be, no manifest, or reserved bytes that are not zero")
+            sound = commit.number >= commit.snapshots >= 1 and commit.manifest
+            require(sound, "commit", at, "numbers that cannot be, or no manifest")
             base = commit.previous.offset if commit.previous else 0
             fits = (commit.snapshots == 1) != bool(commit.previous) and commit.header.base == base
             require(fits, "commit", at, "the previous commit fits neither the count of snapshots nor the base")
@@ -296,8 +302,28 @@ class Archive:
                 follows = before.number < commit.number and before.snapshots + 1 == commit.snapshots
                 follows = follows and not any(old & ~new for old, new in zip(before[4:6], commit[4:6]))
                 require(follows, "commit", at, "number, count or features do not follow from the previous commit's")
+                old, new = ((one.erasures, one.erasures_digest) for one in (before, commit))
+                kept = old in ((0, bytes(32)), new) or old[0] < new[0]
+                require(kept, "commit", at, "the erasure records of the previous commit are missing")
             require(commit.bytes_added == commit.header.end - end_before, "commit", at, "bytes added are wrong")
             commit = before
+
+    def erasures(self, commit):  # §4.5: the records that a commit has
+        if not commit.erasures and not any(commit.erasures_digest):
+            return []
+        at, text = commit.offset, "erasure records that are no frame of the chain"
+        require(self.chain is None or commit.erasures in self.chain, "reference", at, text)
+        length = self.frame_header(commit.erasures).length
+        reference = TYPES["Reference"](commit.erasures, length, commit.erasures_digest)
+        header, found = self.structure(reference, commit.header, ERASURES, "ErasureRecords")
+        salts = {record.salt for record in found.records}
+        sound = 0 < len(found.records) == len(salts)
+        for one in found.records:
+            sound = sound and one.columns and one.keys and one.rows and 1 <= one.snapshots <= len(one.roots)
+            sound = sound and all(other.rows and other.table != one.table for other in one.others)
+            sound = sound and all(a < b for a, b in zip(one.keys, one.keys[1:]))
+        require(sound, "manifest", header.offset, "erasure records that are none, or that cannot be")
+        return found.records
 
     def snapshot(self, commit):  # §4.2, §4.3: its manifest, and the catalog behind its frame header
         header, manifest = self.structure(commit.manifest, commit.header, MANIFEST, "SnapshotManifest")
@@ -469,6 +495,11 @@ class Verifier(Archive):
         self.attempt(lambda: [commits.append(commit) for commit in self.commits()])  # up to one that is refused
         for index, commit in enumerate(commits):
             self.attempt(self.check_history, commit, commits[index + 1 : index + 1 + HISTORY_PAGE_ENTRIES])
+        before = None
+        for commit in commits:  # each frame of records once
+            if (commit.erasures, commit.erasures_digest) != before:
+                self.attempt(self.erasures, commit)
+            before = (commit.erasures, commit.erasures_digest)
         for commit in reversed(commits):  # oldest first: what is shared is met in the snapshot that wrote it
             self.attempt(self.check_snapshot, commit)
         for header, number in self.written_by.items() if full else ():

@@ -15,6 +15,7 @@ import zstandard
 from changes import changing, only, sub
 from encoded import good_encodings
 from encoded_bad import bad_encodings
+from erased import bad_erasures, good_erasures
 from layered import good_layers
 from layered_bad import bad_layers
 from writer import RawText, RealBits, Writer, bound, cell, column, key_part, row_hash, table
@@ -447,7 +448,6 @@ def bad_commits():
     describes = "a commit of kind version 2 with a longer body"
     only_commit("commit-version-2-longer", "unsupported", describes, "frame commit", longer)
     only_commit("commit-reader-feature", "unsupported", "an unknown reader feature", reader_features=1 << 40)
-    only_commit("commit-reserved", "commit", "a reserved byte of the commit is set", reserved=bytes(39) + b"\1")
     only_commit("commit-no-manifest", "commit", "the commit refers to no manifest", manifest=None)
     only_commit("commit-no-snapshots", "commit", "the commit counts no snapshots", snapshots=0)
     only_commit("commit-number-0", "commit", "the number of the snapshot is below the count of snapshots", number=0)
@@ -462,7 +462,6 @@ def bad_commits():
         bad(name, layer, needs, describes, writer=made.append([tiny()], number=number), cat=cat)
 
     for name, layer, what, values in (
-        ("commit-reserved-second", "commit", "has a reserved byte set", {"reserved": b"\1" + bytes(39)}),
         ("commit-feature-second", "unsupported", "has an unknown reader feature", {"reader_features": 1}),
         ("commit-count-second", "commit", "counts more snapshots than its number", {"snapshots": 3}),
         ("commit-previous-lost", "commit", "has no previous one", {"previous": None}),
@@ -486,14 +485,6 @@ def bad_commits():
         made = Writer(changes={"commit": only(1, changing(**{field: 5}))}).append([tiny()]).append([tiny()])
         describes = f"a {field.replace('_features', '')} feature bit of the previous commit is missing"
         bad(f"commit-{kind}feature-lost", "commit", "verify", describes, writer=made)
-    made = Writer(changes={"commit": only(1, changing(reserved=b"\1" + bytes(39)))}).append([tiny()])
-    bad(
-        "commit-earlier-reserved",
-        "commit",
-        "verify",
-        "a reserved byte of the first commit is set",
-        writer=made.append([tiny()]),
-    )
     bad(
         "commit-planted",
         "commit",
@@ -1352,6 +1343,7 @@ def main():
         sys.exit(f"zstd and pcodec {found} may compress to other bytes than {ZSTD_VERSION, PCODEC_VERSION} did")
     good_vectors()
     good_encodings(good)
+    good_erasures(vector, tiny)
     good_layers(good)
     for make in (
         bad_headers,
@@ -1369,6 +1361,7 @@ def main():
         bad_tails,
     ):
         make()
+    bad_erasures(bad, changing, only, tiny)
     bad_encodings(bad)
     bad_layers(bad)
     folder = pathlib.Path(__file__).resolve().parent

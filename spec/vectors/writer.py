@@ -21,6 +21,7 @@ from tabark_reference import (  # noqa: E402
     COMMIT,
     DATA,
     FIELDS,
+    ERASURES,
     HISTORY,
     MANIFEST,
     TABLE_METADATA,
@@ -34,6 +35,7 @@ FRAME_NAMES = {
     MANIFEST: "manifest",
     COMMIT: "commit",
     HISTORY: "history",
+    ERASURES: "erasures",
 }
 
 
@@ -268,6 +270,7 @@ class Writer:
         header = self.changed("header", bytes.fromhex("8954424B0D0A1A0A") + struct.pack("<II", 2, 0) + self.id)
         self.data = bytearray(header + blake(header))
         self.commits, self.history, self.covered = [], None, 0
+        self.erasures = None  # the reference to the newest erasure records
         self.slices = {}  # raw bytes of a slice: its frame's reference, header fields, start and label
 
     def changed(self, place, value):
@@ -541,7 +544,8 @@ class Writer:
 
     # §4
     def append(
-        self, tables, number=None, time=None, tags=(), objects=(), omitted=(), settings=(), extra_frames=(), until=None
+        self, tables, number=None, time=None, tags=(), objects=(), omitted=(), settings=(), extra_frames=(), until=None,
+        erasures=None,
     ):
         """Adds a snapshot; `until` names the frame after which an interrupted append ends."""
         self.number = number or (self.commits[-1].number + 1 if self.commits else 1)
@@ -620,6 +624,9 @@ class Writer:
         self.last_reference = reference
         if until == "manifest":
             return self
+        if erasures is not None:
+            records = self.changed("erasures", Fields(records=list(erasures)))
+            self.erasures = self.frame(ERASURES, encode("ErasureRecords", records))[0]
         if len(self.commits) - self.covered == 64:
             self.history_page()
         self.commit(
@@ -635,7 +642,8 @@ class Writer:
                 previous=self.commits[-1].reference if self.commits else None,
                 history=self.history,
                 snapshots=len(self.commits) + 1,
-                reserved=bytes(40),
+                erasures=self.erasures.offset if self.erasures else 0,
+                erasures_digest=self.erasures.digest if self.erasures else bytes(32),
                 tags=manifest.tags,
             )
         )
@@ -675,7 +683,7 @@ class Writer:
         fields.reference = self.frame(
             COMMIT,
             struct.pack(
-                "<QqQQQQQQ48s48s48sQ40s",
+                "<QqQQQQQQ48s48s48sQQ32s",
                 fields.number,
                 fields.time,
                 fields.offset,
@@ -686,7 +694,8 @@ class Writer:
                 fields.bytes_added,
                 *references,
                 fields.snapshots,
-                fields.reserved,
+                fields.erasures,
+                fields.erasures_digest,
             ),
             compress=False,
         )[0]

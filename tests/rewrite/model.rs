@@ -1,4 +1,5 @@
 //! States of a table from one snapshot to the next, made by a plan that a random number generator draws.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use proptest::prelude::*;
 use tabark::model::Value;

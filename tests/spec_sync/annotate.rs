@@ -45,7 +45,8 @@ fn frame(bytes: &[u8], start: usize, structures: &Structures, out: &mut String) 
         5 => {
             walk.layout("### 4.1", "");
         }
-        _ => walk.value("HistoryPage", ""),
+        6 => walk.value("HistoryPage", ""),
+        _ => walk.value("ErasureRecords", ""),
     }
     assert_eq!(walk.at, expanded.len(), "bytes of a frame of kind {kind} that the specification does not explain");
     begin + stored

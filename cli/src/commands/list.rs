@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value as Json, json};
 
-use super::Outcome;
+use super::{Outcome, erasures};
 use crate::args::ListArgs;
 use crate::exit::Exit;
 use crate::pipe::Pipe;
@@ -21,7 +21,13 @@ pub(crate) fn run(args: &ListArgs, out: &mut Pipe) -> Outcome {
     let archive = super::open(&args.archive)?;
     let list = archive.list()?;
     let (snapshots, damaged) = (list.snapshots, list.damaged);
-    let exit = if damaged.is_empty() { Exit::Well } else { Exit::Damaged };
+    let (erased, erasures_damage) = match archive.erasures() {
+        Ok(erased) => (erased, None),
+        Err(error) if error.is_io() => return Err(error.into()),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let is_intact = damaged.is_empty() && erasures_damage.is_none();
+    let exit = if is_intact { Exit::Well } else { Exit::Damaged };
     if args.json {
         let list: Vec<Json> = snapshots.iter().map(|snapshot| Json::Object(as_json::summary(snapshot))).collect();
         let object = json!({
@@ -30,7 +36,8 @@ pub(crate) fn run(args: &ListArgs, out: &mut Pipe) -> Outcome {
             "bytes": archive.container().storage_length(),
             "tail_bytes": archive.tail(),
             "snapshots": list,
-            "damaged": damaged.iter().map(describe).collect::<Vec<_>>(),
+            "damaged": damaged.iter().chain(&erasures_damage).map(describe).collect::<Vec<_>>(),
+            "erasures": erased.iter().map(erasures::brief).collect::<Vec<_>>(),
         });
         as_json::write(out, &object)?;
         return Ok(exit);
@@ -58,6 +65,12 @@ pub(crate) fn run(args: &ListArgs, out: &mut Pipe) -> Outcome {
     table.write(out)?;
     let number = counted(snapshots.len() as u64, "snapshot");
     writeln!(out, "{number}, {}", size(archive.container().storage_length()))?;
+    for record in &erased {
+        writeln!(out, "erased {}", erasures::line(record))?;
+    }
+    if let Some(error) = &erasures_damage {
+        warn(&format!("what was erased cannot be listed: {error}"));
+    }
     for error in &damaged {
         warn(&format!("a snapshot cannot be listed: {error}"));
     }

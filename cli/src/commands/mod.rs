@@ -6,6 +6,8 @@ mod compare;
 mod demo;
 mod diff;
 mod dump;
+mod erase;
+mod erasures;
 mod list;
 mod prune;
 mod restore;
@@ -52,6 +54,8 @@ pub(crate) fn run(command: &Command, out: &mut Pipe) -> Outcome {
         Command::Compact(args) => compact::run(args, out),
         Command::Diff(args) => diff::run(args, out),
         Command::Compare(args) => compare::run(args, out),
+        Command::Erase(args) => erase::run(args, out),
+        Command::Erasures(args) => erasures::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }
 }

@@ -10,7 +10,7 @@ use tabark::history::duration::Duration;
 use tabark::model::{Expire, Filter, TableSchema};
 use tabark::restore::{RestoreOptions, RestorePlan, RestoreReport, TableAction};
 
-use super::{Outcome, rules};
+use super::{Outcome, erasures, rules};
 use crate::args::RestoreArgs;
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
@@ -28,6 +28,9 @@ pub(crate) fn run(args: &RestoreArgs, out: &mut Pipe) -> Outcome {
     super::use_threads(&args.jobs)?;
     let archive = super::open(&args.archive)?;
     let snapshot = archive.select(&args.at.or_latest())?;
+    if let Some(file) = &args.erasures {
+        erasures::refuse_erased(file, &snapshot)?;
+    }
     let options = RestoreOptions::default()
         .tables(super::selection(&args.tables, &args.exclude)?)
         .mode(args.mode)

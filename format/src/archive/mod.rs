@@ -2,6 +2,7 @@
 
 mod block_writer;
 mod column_totals;
+mod erasures;
 mod fingerprint;
 mod frame_queue;
 mod group_reader;
@@ -26,6 +27,7 @@ mod verify;
 mod workers;
 mod writer;
 
+pub use erasures::{ErasureRecord, key_digest};
 pub use fingerprint::{Fingerprinter, TableFingerprint, content_digests};
 pub use group_walk::GroupWalk;
 pub use manifest::{
@@ -37,4 +39,5 @@ pub use select::SnapshotSelector;
 pub use snapshots::{SnapshotList, SnapshotSummary};
 pub use table_reader::{GroupPlace, Table};
 pub use verify::{Finding, TableVerdict, VerifyOptions, VerifyReport, verify};
+pub(crate) use writer::random;
 pub use writer::{ArchiveWriter, CommitSummary, SnapshotHeader, SnapshotWriter, TableWriter, WriterOptions};

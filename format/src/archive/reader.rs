@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::erasures::{self, ErasureRecord};
 use super::manifest::{Catalog, Label, SnapshotManifest, TableEntry, TableManifest, label};
 use super::pack;
 use super::rules;
@@ -62,6 +63,12 @@ impl Archive {
             None => Ok(snapshots),
             Some(error) => Err(error),
         }
+    }
+
+    /// What was erased from the archive, oldest first. Snapshots can be read even where the records cannot.
+    pub fn erasures(&self) -> Result<Vec<ErasureRecord>> {
+        let commit = &self.container.last().commit;
+        commit.erasures.as_ref().map_or(Ok(Vec::new()), |link| erasures::read(&self.container, link, commit.offset))
     }
 
     /// The snapshots that can be listed, and what is wrong with the others.

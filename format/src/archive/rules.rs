@@ -18,7 +18,7 @@ fn metadata(why: impl Into<String>) -> Broken {
 }
 
 /// Something that a manifest must hold to.
-fn manifest(why: impl Into<String>) -> Broken {
+pub(super) fn manifest(why: impl Into<String>) -> Broken {
     Broken { layer: Layer::Manifest, why: why.into() }
 }
 
@@ -40,7 +40,7 @@ fn require(holds: bool, broken: impl FnOnce() -> Broken) -> Check {
 }
 
 /// Names are not longer than allowed.
-fn check_names<'n>(mut names: impl Iterator<Item = &'n str>) -> Check {
+pub(super) fn check_names<'n>(mut names: impl Iterator<Item = &'n str>) -> Check {
     require(names.all(|name| name.len() <= MAX_NAME_BYTES), || metadata("an overlong name"))
 }
 

@@ -9,6 +9,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use super::block_writer::PreparedBlock;
+use super::erasures::{self, ErasureRecord};
 use super::fingerprint::snapshot_fingerprint;
 use super::frame_queue::FrameQueue;
 use super::in_flight::InFlight;
@@ -22,7 +23,9 @@ use super::rules;
 use super::snapshots;
 use super::table_writer::{GroupHead, Output, TableState};
 use super::workers::Workers;
-use crate::container::{ArchiveHeader, Commit, ContainerWriter, FrameKind, Reference, SealedFrame, WriteStorage};
+use crate::container::{
+    ArchiveHeader, Commit, ContainerWriter, ErasuresLink, FrameKind, Reference, SealedFrame, WriteStorage,
+};
 use crate::encoding::Profile;
 use crate::error::{Error, Result};
 use crate::history::boundaries::RowGrouper;
@@ -130,7 +133,7 @@ impl<S: WriteStorage> ArchiveWriter<S> {
     pub fn create(storage: S, options: WriterOptions) -> Result<Self> {
         let id = match options.archive_id {
             Some(id) => id,
-            None => random_id()?,
+            None => random()?,
         };
         let container = ContainerWriter::create(storage, &ArchiveHeader { id })?;
         Ok(Self { container, options, previous: None, archive: None })
@@ -308,7 +311,16 @@ impl<S: WriteStorage> SnapshotWriter<S> {
     }
 
     /// Writes all that describes the tables, makes the snapshot durable and visible.
-    pub fn commit(mut self) -> Result<CommitSummary> {
+    pub fn commit(self) -> Result<CommitSummary> {
+        self.commit_with(|_| Ok(None))
+    }
+
+    /// The same, with the erasure records that the archive has from now on: `erasures` gives all of them for the root that the
+    /// snapshot gets, or `None` if they stay what they are.
+    pub(crate) fn commit_with(
+        mut self,
+        erasures: impl FnOnce([u8; 32]) -> Result<Option<Vec<ErasureRecord>>>,
+    ) -> Result<CommitSummary> {
         self.settle(|| Ok(()))?;
         let manifests = self.doing(Self::write_tables)?;
         let mut entries = Vec::with_capacity(manifests.len());
@@ -353,7 +365,14 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         };
         rules::refused(rules::check_snapshot(&manifest))?;
         let manifest = self.write(FrameKind::SnapshotManifest, wire::encode(&manifest)?)?;
-        let commit = self.write_commit(manifest, tables, rows)?;
+        let erasures = match erasures(manifest.digest)? {
+            Some(records) => {
+                let frame = self.write(FrameKind::ErasureRecords, erasures::encode(records)?)?;
+                Some(ErasuresLink::to(&frame))
+            }
+            None => self.previous.as_ref().and_then(|previous| previous.commit.erasures),
+        };
+        let commit = self.write_commit(manifest, (tables, rows), erasures)?;
         Ok(CommitSummary {
             number: commit.number,
             root: manifest.digest,
@@ -415,7 +434,12 @@ impl<S: WriteStorage> SnapshotWriter<S> {
         self.out.frames.container()?.write(&frame)
     }
 
-    fn write_commit(mut self, manifest: Reference, tables: u64, rows: u64) -> Result<Commit> {
+    fn write_commit(
+        mut self,
+        manifest: Reference,
+        (tables, rows): (u64, u64),
+        erasures: Option<ErasuresLink>,
+    ) -> Result<Commit> {
         let due_page = self.previous.as_mut().and_then(|previous| previous.due_page.take());
         let history = match due_page {
             Some(page) => Some(self.write(FrameKind::HistoryPage, wire::encode(&page)?)?),
@@ -435,6 +459,7 @@ impl<S: WriteStorage> SnapshotWriter<S> {
             previous: previous.map(|previous| previous.reference),
             history,
             snapshots: previous.map_or(0, |previous| previous.commit.snapshots) + 1,
+            erasures,
         };
         let previous_end = previous.map_or(0, |previous| previous.end);
         self.out.frames.into_container()?.commit(commit, previous_end)
@@ -497,8 +522,8 @@ impl<S: WriteStorage> RowSink for TableWriter<'_, S> {
     }
 }
 
-fn random_id() -> Result<[u8; 16]> {
-    let mut id = [0; 16];
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut id = [0; N];
     getrandom::fill(&mut id).map_err(|cause| {
         Error::io("asking the operating system for random bytes", std::io::Error::other(cause.to_string()))
     })?;

@@ -9,8 +9,6 @@ use crate::error::{Error, Layer, Result};
 use crate::limits::HISTORY_PAGE_ENTRIES;
 use crate::wire::Cursor;
 
-const RESERVED: usize = 40;
-
 /// A commit whose digests are right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Commit {
@@ -38,6 +36,30 @@ pub struct Commit {
     pub history: Option<Reference>,
     /// Snapshots in the archive, this one included.
     pub snapshots: u64,
+    /// The erasure records.
+    pub erasures: Option<ErasuresLink>,
+}
+
+/// Where the frame of the erasure records begins, and the digest of its header, which says how long it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasuresLink {
+    /// Offset of the frame header in the file, in bytes.
+    pub offset: u64,
+    /// Header digest.
+    pub digest: [u8; 32],
+}
+
+impl ErasuresLink {
+    /// The link to a frame that was written.
+    pub(crate) fn to(frame: &Reference) -> Self {
+        Self { offset: frame.offset, digest: frame.digest }
+    }
+
+    fn decode(cursor: &mut Cursor<'_>) -> Result<Option<Self>> {
+        let link = Self { offset: cursor.u64()?, digest: cursor.array()? };
+        let nothing = Self { offset: 0, digest: [0; 32] };
+        Ok((link != nothing).then_some(link))
+    }
 }
 
 impl Commit {
@@ -54,7 +76,8 @@ impl Commit {
         bytes.extend_from_slice(&Reference::encode(self.previous.as_ref()));
         bytes.extend_from_slice(&Reference::encode(self.history.as_ref()));
         bytes.extend_from_slice(&self.snapshots.to_le_bytes());
-        bytes.extend_from_slice(&[0; RESERVED]);
+        bytes.extend_from_slice(&self.erasures.map_or(0, |link| link.offset).to_le_bytes());
+        bytes.extend_from_slice(&self.erasures.map_or([0; 32], |link| link.digest));
         bytes
     }
 
@@ -98,14 +121,13 @@ impl Commit {
             previous: Reference::decode(&mut cursor)?,
             history: Reference::decode(&mut cursor)?,
             snapshots: cursor.u64()?,
+            erasures: ErasuresLink::decode(&mut cursor)?,
         };
-        let reserved = cursor.take(RESERVED)?;
         cursor.finish()?;
         if commit.offset != offset {
             return Err(refuse("a commit that belongs at another offset"));
         }
-        let reserved_is_zero = reserved.iter().all(|byte| *byte == 0);
-        Ok(CommitFrame { commit, header, manifest_is_nothing, reserved_is_zero })
+        Ok(CommitFrame { commit, header, manifest_is_nothing })
     }
 
     fn check(&self, header: &FrameHeader) -> Result<()> {
@@ -129,6 +151,15 @@ impl Commit {
             || !keeps(self.writer_features, previous.writer_features)
         {
             let why = "a commit lacks a feature that the commit before it has";
+            return Err(Error::damaged(Layer::Commit, why).at(self.offset));
+        }
+        let keeps_erasures = match (previous.erasures, self.erasures) {
+            (None, _) => true,
+            (Some(before), Some(now)) => before == now || before.offset < now.offset,
+            (Some(_), None) => false,
+        };
+        if !keeps_erasures {
+            let why = "a commit lacks the erasure records that the commit before it has";
             return Err(Error::damaged(Layer::Commit, why).at(self.offset));
         }
         // A page is due when 64 snapshots stand in none; else the newest page stays the newest.
@@ -166,7 +197,6 @@ pub(crate) struct CommitFrame {
     commit: Commit,
     header: FrameHeader,
     manifest_is_nothing: bool,
-    reserved_is_zero: bool,
 }
 
 impl CommitFrame {
@@ -190,9 +220,6 @@ impl CommitFrame {
     pub(crate) fn check(&self) -> Result<Commit> {
         self.commit.check_reader_features()?;
         let refuse = |why: &str| Err(Error::damaged(Layer::Commit, why).at(self.commit.offset));
-        if !self.reserved_is_zero {
-            return refuse("reserved bytes of a commit are not zero");
-        }
         if self.manifest_is_nothing {
             return refuse("a commit without a manifest");
         }

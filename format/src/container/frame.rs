@@ -22,6 +22,8 @@ pub enum FrameKind {
     Commit = 5,
     /// A run of older snapshots.
     HistoryPage = 6,
+    /// What was erased from the archive.
+    ErasureRecords = 9,
 }
 
 impl FrameKind {
@@ -37,6 +39,7 @@ impl FrameKind {
             4 => Some(Self::SnapshotManifest),
             5 => Some(Self::Commit),
             6 => Some(Self::HistoryPage),
+            9 => Some(Self::ErasureRecords),
             _ => None,
         }
     }
@@ -55,6 +58,7 @@ impl FrameKind {
             Self::SnapshotManifest => "snapshot manifest",
             Self::Commit => "commit",
             Self::HistoryPage => "history page",
+            Self::ErasureRecords => "erasure records",
         }
     }
 

@@ -18,7 +18,7 @@ mod tail;
 mod writer;
 
 pub use append_file::AppendFile;
-pub use commit::Commit;
+pub use commit::{Commit, ErasuresLink};
 pub use frame::{FrameHeader, FrameKind};
 pub use header::ArchiveHeader;
 pub use mapped::MappedFile;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::commit::Commit;
+use super::commit::{Commit, ErasuresLink};
 use super::frame::{FrameHeader, FrameKind};
 use super::header::ArchiveHeader;
 use super::kept::KeptBodies;
@@ -137,6 +137,18 @@ impl ContainerReader {
             .at(reference.offset));
         }
         Ok(())
+    }
+
+    /// The reference to the frame of erasure records that a commit at `commit` links to.
+    pub(crate) fn erasures(&self, link: &ErasuresLink, commit: u64) -> Result<Reference> {
+        let header = self.header_at(link.offset)?;
+        let length = header.frame_length().unwrap_or(u64::MAX);
+        let reference = Reference { offset: link.offset, length, digest: link.digest };
+        if reference.end().is_none_or(|end| end > commit) {
+            return Err(Error::damaged(Layer::Reference, "a reference that does not lead backwards").at(commit));
+        }
+        self.check_leads_to(&reference, FrameKind::ErasureRecords, &header)?;
+        Ok(reference)
     }
 
     /// Checks the stored body of a frame against its header.

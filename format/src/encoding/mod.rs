@@ -25,7 +25,7 @@ use crate::error::{Error, Layer, Result};
 use crate::model::Cells;
 
 pub(crate) use changes::{EncodedPatch, decode_patch, decode_places, encode_patch, encode_places};
-pub(crate) use plain::for_each_part;
+pub(crate) use plain::{canonical, for_each_part};
 
 /// How a column block is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ const UNIFORM: u8 = 0;
 const MIXED: u8 = 1;
 
 /// The canonical form: a function of the cells alone, whatever they are stored as.
-pub(super) fn canonical(cells: &Cells) -> Vec<u8> {
+pub(crate) fn canonical(cells: &Cells) -> Vec<u8> {
     let mut out = Vec::new();
     write(cells, &mut out);
     out

@@ -39,6 +39,7 @@ mod options;
 mod pages;
 mod plan;
 mod proof;
+mod recorded_keys;
 mod row_sum;
 mod rows;
 mod settings;
@@ -50,6 +51,7 @@ use std::path::Path;
 
 pub use options::{RestoreMode, RestoreOptions};
 pub use plan::{PlannedObject, PlannedTable, RestorePlan, RestoreReport, RestoredTable, TableAction};
+pub use recorded_keys::foreign_keys;
 
 use self::chosen::Chosen;
 use crate::archive::Snapshot;

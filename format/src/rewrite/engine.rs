@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::RowRule;
 use super::recut;
 use crate::archive::{
-    Archive, ArchiveWriter, SliceReference, Snapshot, SnapshotHeader, SnapshotSummary, SnapshotWriter, Table,
-    WriterOptions,
+    Archive, ArchiveWriter, ErasureRecord, SliceReference, Snapshot, SnapshotHeader, SnapshotSummary, SnapshotWriter,
+    Table, WriterOptions,
 };
 use crate::container::Replacement;
 use crate::error::Result;
@@ -21,9 +21,21 @@ pub(super) struct Copied {
     pub(super) dropped: HashMap<String, u64>,
 }
 
-/// Tables of the snapshot copied last: where each stood in the old archive, whether the rule concerned it, and how many
-/// rows it lost.
-type Previous = HashMap<String, (SliceReference, bool, u64)>;
+/// A table of the snapshot copied last.
+struct PreviousTable {
+    /// Where it stood in the old archive.
+    manifest: SliceReference,
+    /// What the rule had to say of it: nothing, or the edition of it.
+    edition: Option<u64>,
+    /// How many rows it lost.
+    dropped: u64,
+}
+
+type Previous = HashMap<String, PreviousTable>;
+
+/// What erasures an archive tells of from now on, by the number, the old root and the new root of all its snapshots: all
+/// records.
+pub(super) type Records<'r> = dyn Fn(&[(u64, [u8; 32], [u8; 32])]) -> Result<Vec<ErasureRecord>> + 'r;
 
 /// Copies snapshots in this order into a file that is empty.
 pub(super) fn copy(
@@ -31,11 +43,13 @@ pub(super) fn copy(
     snapshots: &[SnapshotSummary],
     file: &mut Replacement,
     rule: Option<&mut dyn RowRule>,
+    records: &Records<'_>,
     options: WriterOptions,
     observer: &dyn Observer,
 ) -> Result<Vec<Copied>> {
     let mut copier = Copier { old, rule, recodes: options.level.is_some(), observer, previous: Previous::new() };
     let mut copied = Vec::with_capacity(snapshots.len());
+    let mut roots = Vec::with_capacity(snapshots.len());
     for summary in snapshots {
         check_cancelled(observer)?;
         let snapshot = old.snapshot(summary.clone())?;
@@ -49,7 +63,12 @@ pub(super) fn copy(
         let mut writing = writer.begin_numbered(summary.number, header(&snapshot))?;
         let dropped = copier.snapshot(&snapshot, &mut writing)?;
         writing.settle(|| check_cancelled(observer))?;
-        writing.commit()?;
+        let is_last = copied.len() + 1 == snapshots.len();
+        writing.commit_with(|root| {
+            roots.push((summary.number, summary.root(), root));
+            let records = if is_last { records(&roots)? } else { Vec::new() };
+            Ok((!records.is_empty()).then_some(records))
+        })?;
         copied.push(Copied { summary: summary.clone(), dropped });
     }
     Ok(copied)
@@ -90,22 +109,23 @@ impl Copier<'_, '_> {
                 Some(rule) => rule.columns(snapshot.summary(), table.schema())?,
                 None => None,
             };
-            let now = (entry.manifest, columns.is_some());
-            let before = self.previous.get(&entry.name).filter(|before| (before.0, before.1) == now);
-            let dropped = match before {
-                Some((_, _, dropped)) => {
+            let edition = columns.is_some().then(|| self.rule.as_mut().map_or(0, |rule| rule.edition()));
+            let manifest = entry.manifest;
+            let is_same = |before: &&PreviousTable| (before.manifest, before.edition) == (manifest, edition);
+            let dropped = match self.previous.get(&entry.name).filter(is_same) {
+                Some(before) => {
                     writing.keep_table(&entry.name)?;
-                    *dropped
+                    before.dropped
                 }
                 None => self.table(&table, columns.as_deref(), writing)?,
             };
-            tables.insert(entry.name.clone(), (now.0, now.1, dropped));
+            tables.insert(entry.name.clone(), PreviousTable { manifest, edition, dropped });
         }
         for object in &snapshot.catalog().objects {
             writing.add_object(object.clone());
         }
-        let dropped = tables.iter().filter(|(_, (_, _, dropped))| *dropped > 0);
-        let dropped = dropped.map(|(name, (_, _, dropped))| (name.clone(), *dropped)).collect();
+        let dropped = tables.iter().filter(|(_, table)| table.dropped > 0);
+        let dropped = dropped.map(|(name, table)| (name.clone(), table.dropped)).collect();
         self.previous = tables;
         Ok(dropped)
     }

@@ -5,25 +5,34 @@
 //! just these snapshots would have left. Numbers, times, tags and fingerprints stay; roots change, for they commit to bytes.
 
 mod engine;
+pub mod erase;
 mod proof;
 mod recut;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::archive::{Archive, SnapshotSummary, WriterOptions};
+use crate::archive::{Archive, ErasureRecord, SnapshotSummary, WriterOptions};
 use crate::container::Replacement;
 use crate::error::{Error, Result};
 use crate::model::{RowGroup, TableSchema};
 use crate::observer::{Observer, check_cancelled};
 
-/// Which rows go. It is asked snapshot by snapshot, table by table and row group by row group, in order.
+/// Which rows go. It is asked snapshot by snapshot, table by table and row group by row group, in order: once when rows are
+/// copied, and once more when what is left is proven, where it must say the same.
 ///
-/// What it says of a row must not depend on the snapshot, as far as the table concerns it there: a table that is the same in
+/// What it says of a row must not depend on the snapshot, as long as its edition stays what it is: a table that is the same in
 /// two snapshots is looked at once.
 pub trait RowRule {
     /// The columns (indexes into the schema's) that tell which rows of this table go; `None` if all rows stay.
     fn columns(&mut self, snapshot: &SnapshotSummary, table: &TableSchema) -> Result<Option<Vec<usize>>>;
+
+    /// A number that is another one where the rule says something else of rows of the table that it was asked about last than
+    /// it said of a table of that name before.
+    fn edition(&mut self) -> u64 {
+        0
+    }
 
     /// May rows of this row group go, by what is known of it without reading it? Blocks stand in the schema's order. Of those
     /// for which this is false, no cell is read if their rows stay together.
@@ -105,27 +114,80 @@ pub fn rewrite(
     options: WriterOptions,
     observer: &dyn Observer,
 ) -> Result<RewriteReport> {
-    let mut file = Replacement::begin(path)?;
-    let old = Arc::new(Archive::from_storage(Arc::new(file.old()?))?);
-    old.container().last().commit.check_writer_features()?;
-    old.check_tail()?;
-    let all = old.snapshots()?;
-    let kept = chosen(&all, keep)?;
-    let options = options.with_archive_id(old.container().header().id);
-    let copied = engine::copy(&old, &kept, &mut file, rule, options, observer)?;
-    let new = Archive::from_storage(Arc::new(file.reader()?))?;
-    proof::prove(&old, &new, &copied, observer)?;
-    check_cancelled(observer)?;
-    let report = RewriteReport {
-        bytes_before: old.container().storage_length(),
-        bytes_after: new.container().storage_length(),
-        dropped: (all.len() - kept.len()) as u64,
-        snapshots: proof::report(&new, &copied)?,
-    };
-    // Some systems do not replace a file that is mapped.
-    drop((old, new));
-    file.finish()?;
-    Ok(report)
+    let rewriting = Rewriting::begin(path)?;
+    let kept = chosen(&rewriting.all, keep)?;
+    rewriting.write(&kept, rule, &|_| Ok(Vec::new()), options, observer, &|_| Ok(()))
+}
+
+/// An archive that is locked and about to be written anew.
+struct Rewriting {
+    file: Replacement,
+    old: Arc<Archive>,
+    all: Vec<SnapshotSummary>,
+    /// Of what was erased before.
+    records: Vec<ErasureRecord>,
+}
+
+impl Rewriting {
+    fn begin(path: &Path) -> Result<Self> {
+        let file = Replacement::begin(path)?;
+        let old = Arc::new(Archive::from_storage(Arc::new(file.old()?))?);
+        old.container().last().commit.check_writer_features()?;
+        old.check_tail()?;
+        let all = old.snapshots()?;
+        let records = old.erasures().map_err(|error| {
+            error.with_hint(
+                "the archive's erasure records would be lost; restore its snapshots, and dump them into a new one",
+            )
+        })?;
+        Ok(Self { file, old, all, records })
+    }
+
+    /// Writes the snapshots that are kept, and replaces the archive. `more` gives the erasure records that come to those of before;
+    /// `check` has the last word on whether what was done is what was wanted.
+    fn write(
+        self,
+        kept: &[SnapshotSummary],
+        rule: Option<&mut dyn RowRule>,
+        more: &engine::Records<'_>,
+        options: WriterOptions,
+        observer: &dyn Observer,
+        check: &dyn Fn(&RewriteReport) -> Result<()>,
+    ) -> Result<RewriteReport> {
+        let Self { mut file, old, all, records } = self;
+        let options = options.with_archive_id(old.container().header().id);
+        let told = RefCell::new(Vec::new());
+        let all_records = |roots: &[(u64, [u8; 32], [u8; 32])]| {
+            let all: Vec<ErasureRecord> = records.iter().cloned().chain(more(roots)?).collect();
+            told.replace(all.clone());
+            Ok(all)
+        };
+        let mut rule = rule;
+        let copied = engine::copy(&old, kept, &mut file, reborrowed(&mut rule), &all_records, options, observer)?;
+        let new = Archive::from_storage(Arc::new(file.reader()?))?;
+        proof::prove(&old, &new, &copied, reborrowed(&mut rule), observer)?;
+        proof::check_records(&new, &told.into_inner())?;
+        check_cancelled(observer)?;
+        let report = RewriteReport {
+            bytes_before: old.container().storage_length(),
+            bytes_after: new.container().storage_length(),
+            dropped: (all.len() - kept.len()) as u64,
+            snapshots: proof::report(&new, &copied)?,
+        };
+        check(&report)?;
+        // Some systems do not replace a file that is mapped.
+        drop((old, new));
+        file.finish()?;
+        Ok(report)
+    }
+}
+
+/// The rule, to be used once more after.
+fn reborrowed<'s>(rule: &'s mut Option<&mut dyn RowRule>) -> Option<&'s mut dyn RowRule> {
+    match rule {
+        Some(rule) => Some(&mut **rule),
+        None => None,
+    }
 }
 
 /// The snapshots that stay, oldest first.

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Finding, VerifyReport};
+use crate::archive::erasures;
 use crate::archive::snapshots::SnapshotSummary;
 use crate::container::layout::HEADER_LENGTH;
 use crate::container::{Commit, ContainerReader, FrameHeader, FrameKind, Reference};
@@ -48,6 +49,24 @@ impl ChainFrames {
     pub(super) fn writer_of(&self, offset: u64) -> Option<u64> {
         let next = self.commits.partition_point(|commit| commit.offset < offset);
         self.commits.get(next).map(|commit| commit.number)
+    }
+
+    /// What is wrong with the erasure records that commits link to, each once.
+    pub(super) fn wrong_erasures(&self, container: &ContainerReader) -> impl Iterator<Item = Error> {
+        let mut before = None;
+        let links = self.commits.iter().filter_map(move |commit| {
+            let link = commit.erasures.filter(|link| before.replace(*link) != Some(*link))?;
+            Some((link, commit.offset))
+        });
+        links.filter_map(|(link, commit)| {
+            if !self.holds(link.offset) {
+                return Some(
+                    Error::damaged(Layer::Reference, "erasure records that are no intact frame of the chain")
+                        .at(commit),
+                );
+            }
+            erasures::read(container, &link, commit).err()
+        })
     }
 
     /// What is wrong with what a list says of a snapshot, which history pages may have said: its commit says it first.

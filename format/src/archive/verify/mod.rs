@@ -132,6 +132,7 @@ pub fn verify(archive: &Archive, options: &VerifyOptions, observer: &dyn Observe
     if let Some(frames) = &frames {
         let contradictions = snapshots.iter().flatten().filter_map(|snapshot| frames.contradiction(snapshot.summary()));
         report.findings.extend(contradictions.map(|error| Finding::new(error, None)));
+        report.findings.extend(frames.wrong_erasures(archive.container()).map(|error| Finding::new(error, None)));
     }
     check_patterns(&snapshots, &options.tables)?;
     let mut walk = ReferenceWalk::new(archive.container(), options.full, frames, &mut report, observer);
