@@ -162,7 +162,7 @@ fn keys_of_several_columns_and_collations() {
 
 #[test]
 fn a_number_is_the_number_and_the_text_where_a_column_takes_both() {
-    let values = vec![Value::Integer(5), Value::Real(5.5), Value::Text(b"5".to_vec()), Value::Bytes(vec![5])];
+    let values = [Value::Integer(5), Value::Real(5.5), Value::Text(b"5".to_vec()), Value::Bytes(vec![5])];
     let state =
         || TestTable { schema: schema("t", &["v"], &[0]), rows: values.iter().map(|v| vec![v.clone()]).collect() };
     for (written, left) in [("5", vec![1, 3]), ("'5'", vec![0, 1, 3]), ("5.5", vec![0, 2, 3]), ("x'05'", vec![0, 1, 2])]
