@@ -32,8 +32,10 @@ def good_erasures(vector, tiny):
     made = Writer().append([tiny()], erasures=[record()])
     vector("erasures-one", "the record of an erasure", made, rows=[(tiny(), None)])
     made = Writer(compress=True).append([tiny("old")], erasures=[record()]).append([tiny()])
-    vector("erasures-kept", "a snapshot after an erasure keeps its record", made, rows=[(tiny("old"), 1), (tiny(), None)])
-    second = record(2, others=[], reason="", columns=["id", "name"], roots=[Fields(number=9, before=bytes(32), after=bytes(32))])
+    rows = [(tiny("old"), 1), (tiny(), None)]
+    vector("erasures-kept", "a snapshot after an erasure keeps its record", made, rows=rows)
+    roots = [Fields(number=9, before=bytes(32), after=bytes(32))]
+    second = record(2, others=[], reason="", columns=["id", "name"], roots=roots)
     made = Writer().append([tiny()], erasures=[record()]).append([tiny()], erasures=[record(), second])
     vector("erasures-two", "the records of two erasures, in two frames", made, rows=[(tiny(), None)])
 
@@ -43,16 +45,18 @@ def bad_erasures(bad, changing, only, tiny):
         made = before or Writer(changes=changes).append([tiny()], erasures=records or [record()])
         bad(f"erasures-{name}", layer, "verify", describes, writer=made, cat="ok", rows=[(tiny(), None)])
 
-    commit = lambda **values: {"commit": changing(**values)}
+    def commit(**values):
+        return {"commit": changing(**values)}
+
+    def to_manifest(fields):
+        fields.erasures, fields.erasures_digest = fields.manifest.offset, fields.manifest.digest
+        return fields
+
     wrong("no-frame", "reference", "a link into the middle of a frame", changes=commit(erasures=lambda at: at + 8))
     wrong("forward", "reference", "a link to the commit itself", changes=commit(erasures=lambda at: at + 100_000))
     wrong("digest-alone", "reference", "a digest without an offset", changes=commit(erasures=0))
     digest = commit(erasures_digest=lambda digest: digest[:-1] + bytes([digest[-1] ^ 1]))
     wrong("digest", "reference", "a link with another digest", changes=digest)
-    def to_manifest(fields):
-        fields.erasures, fields.erasures_digest = fields.manifest.offset, fields.manifest.digest
-        return fields
-
     wrong("kind", "reference", "a link to the snapshot manifest", changes={"commit": to_manifest})
     left_over = {"raw erasures": lambda body: body + b"\0"}
     wrong("left-over", "metadata", "a byte is left over", changes=left_over)
