@@ -121,7 +121,7 @@ def main():
     unused = ("b3sum", "pyarrow", "vortex-data")
     results = {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": f"`tests/bench/history --rounds {options.rounds}`",
+        "command": f"`tests/bench/history{' --data FOLDER' * bool(options.data)} --rounds {options.rounds}`",
         "machine": begun,
         "tools": {tool: version for tool, version in bench.versions(tabark).items() if tool not in unused},
         "rounds": options.rounds,
