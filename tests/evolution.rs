@@ -1,4 +1,4 @@
-//! Random lives of archives: databases change and are dumped, archives are pruned and compacted, and at every step every
+//! Random lives of archives: databases change and are dumped, archives are pruned, compacted and lose rows, and at every step every
 //! snapshot is the state that a model kept whole, by the library and by the Python reference.
 //!
 //! The suite goes through a few lives. `TABARK_CAMPAIGN=100..300` goes through those of these seeds in place of them.
@@ -27,6 +27,8 @@ use std::path::{Path, PathBuf};
 use database::Database;
 use evolving::Random;
 use tabark::archive::{SnapshotSelector, VerifyOptions, WriterOptions, verify};
+use tabark::model::Value;
+use tabark::rewrite::erase::{EraseRequest, KeyValue, erase};
 use tabark::rewrite::{compact, prune};
 use tables::{TestTable, fixed_options, header, open, rows_of, with_snapshot};
 
@@ -58,12 +60,12 @@ impl Life {
         self.folder.path().join("a.tabark")
     }
 
-    /// One step. What is done to archives is done to the model as well, in the plainest way there is. Whatever else can be
-    /// done to an archive (taking rows out of every snapshot, say) belongs here as one more arm.
+    /// One step. What is done to archives is done to the model as well, in the plainest way there is.
     fn step(&mut self, number: u64) {
-        match self.random.below(8) {
+        match self.random.below(9) {
             0 if !self.model.is_empty() => self.prune(),
             1 if !self.model.is_empty() => self.compact(),
+            2 if !self.model.is_empty() => self.erase(),
             _ => self.dump(number),
         }
     }
@@ -97,6 +99,40 @@ impl Life {
         self.told.push("compact".into());
         let options = self.rewriting();
         compact(&self.path(), options, &()).unwrap_or_else(|error| self.fail(&error.to_string()));
+    }
+
+    /// Takes the rows with some numbers out of a table of every snapshot.
+    fn erase(&mut self) {
+        let (_, tables) = self.model.last_key_value().unwrap();
+        if tables.is_empty() {
+            return;
+        }
+        let table = tables[self.random.index(tables.len())].schema.name.clone();
+        let column = if table == "heap" { "n" } else { "id" };
+        let numbers: Vec<i64> =
+            (0..1 + self.random.below(3)).map(|_| i64::try_from(self.random.below(500)).unwrap()).collect();
+        self.told.push(format!("erase {table} {column} {numbers:?}"));
+        let request = EraseRequest {
+            table: table.clone(),
+            columns: vec![column.into()],
+            keys: numbers.iter().map(|number| vec![KeyValue::Exactly(Value::Integer(*number))]).collect(),
+            cascade: None,
+            keeps_indexes: false,
+            reason: "a step of a life".into(),
+            time: 0,
+        };
+        let options = self.rewriting();
+        match erase(&self.path(), &request, options, &mut |_| Ok(()), &()) {
+            Ok(_) => {}
+            // A snapshot of the table has no such column.
+            Err(error) if error.is_request() => return,
+            Err(error) => self.fail(&error.to_string()),
+        }
+        for table in self.model.values_mut().flatten().filter(|one| one.schema.name == table) {
+            let at = table.schema.columns.iter().position(|one| one.name == column).unwrap();
+            let goes = |row: &Vec<Value>| matches!(row[at], Value::Integer(number) if numbers.contains(&number));
+            table.rows.retain(|row| !goes(row));
+        }
     }
 
     /// Blocks are copied, or made anew.
