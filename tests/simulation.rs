@@ -28,8 +28,8 @@ const LOOKS: [u64; 3] = [100, 500, 1000];
 const WINDOW: usize = 64;
 /// The most that a snapshot of the unchanged database adds, its share of the pages of history included, in bytes.
 const UNCHANGED: u64 = 750;
-/// The same where 3 to 15 rows of one of its tables changed. Most of it is the page of that table's row group, which names every
-/// layer below it, and blocks that are written whole when a chain of layers ends.
+/// The same where 3 to 15 rows of one of its tables changed: patches, the page of that row group with all its layers, a table
+/// manifest, a catalog, and at times blocks that are written whole.
 const CHANGED: u64 = 4200;
 /// What a list of all snapshots reads of each, in bytes.
 const LISTED: u64 = 60;
