@@ -168,19 +168,9 @@ def peer_lines(results):
 
 def markdown(results):
     """The whole report."""
-    machine = results["machine"]
     rows = [sum(state.values()) for state in results["rows"]]
     lines = [
-        "# Results of `tests/bench/history`",
-        "",
-        f"{results['date']}, {results['command']}",
-        "",
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} of memory, Linux {machine['kernel']}, "
-        f"{machine['system']}. Load when it began: {machine['load']}; processor time that the host took away during "
-        f"the run: {machine['stolen']}.",
-        "",
-        ", ".join(f"{tool} {version}" for tool, version in results["tools"].items()) + ".",
-        "",
+        *table.heading("tests/bench/history", results),
         f"Ten states of one database: {results['title']}; {rows[0]:,} rows in all on day 1, {rows[-1]:,} on day 10. Each "
         "day 0.5 % of the rows of its largest table are updated, 1 % inserted, 0.2 % deleted, and all sessions replaced.",
         "",

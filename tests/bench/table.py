@@ -81,11 +81,11 @@ def contenders(figures, sized):
     return lines
 
 
-def markdown(results, found, plot=None):
-    """The whole report."""
+def heading(command, results):
+    """What stands above every report: when, on what machine, with which tools."""
     machine = results["machine"]
-    lines = [
-        "# Results of `tests/bench/run`",
+    return [
+        f"# Results of `{command}`",
         "",
         f"{results['date']}, {results['command']}",
         "",
@@ -95,6 +95,13 @@ def markdown(results, found, plot=None):
         "",
         ", ".join(f"{tool} {version}" for tool, version in results["tools"].items()) + ".",
         "",
+    ]
+
+
+def markdown(results, found, plot=None):
+    """The whole report."""
+    lines = [
+        *heading("tests/bench/run", results),
         METHOD.format(
             rounds=f"{results['rounds']} round{'s' * (results['rounds'] > 1)}",
             once_above=results["once_above"],

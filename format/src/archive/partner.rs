@@ -143,7 +143,7 @@ impl Partner {
         let before = row_hashes(&old.iter().collect::<Vec<_>>());
         let after = row_hashes(&keys.iter().map(|(_, cells)| cells).collect::<Vec<_>>());
         let places = align(&before, &after);
-        // Of which more than half is new, nothing is gained by telling what is not.
+        // Where more than half is new, or far more goes than stays, nothing is gained by building on the partner.
         (places.inserted.len() <= after.len() / 2 && places.deleted.len() <= before.len() / 2 + after.len())
             .then_some(places)
     }

@@ -3,6 +3,7 @@
 mod anchors;
 mod edits;
 
+use super::boundaries::mix;
 use crate::model::{Cells, Kinds, Places};
 
 use anchors::{by_occurrence, unique_in_both};
@@ -10,15 +11,6 @@ use edits::Edits;
 
 /// Rows that are hashed together where rows by themselves are not unique.
 const WINDOWS: [usize; 3] = [1, 4, 16];
-
-/// The finalizer of splitmix64: every bit of the input moves every bit of the output.
-const fn mix(mut x: u64) -> u64 {
-    x ^= x >> 30;
-    x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x ^= x >> 27;
-    x = x.wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
-}
 
 /// One hash for each row, over the given columns (of equal length): those of the key, or all where there is no key. Rows
 /// with identical cells have the same. Without columns there are no rows.

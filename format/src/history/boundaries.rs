@@ -6,7 +6,7 @@ use crate::limits::{GROUP_BOUNDARY_BITS, MAX_GROUP_BYTES, MAX_GROUP_ROWS, MIN_GR
 use crate::model::{Cell, RowGroup, TableSchema};
 
 /// The finalizer of splitmix64: every bit of the input moves every bit of the output.
-const fn mix(mut x: u64) -> u64 {
+pub(super) const fn mix(mut x: u64) -> u64 {
     x ^= x >> 30;
     x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x ^= x >> 27;
