@@ -11,7 +11,7 @@ mod note;
 mod tree;
 
 /// Every layer of the library, lowest first, with the layers it may name. What is not said is forbidden.
-const EDGES: [(&str, &[&str]); 21] = [
+const EDGES: [(&str, &[&str]); 23] = [
     ("error", &[]),
     ("limits", &[]),
     ("hex", &[]),
@@ -26,9 +26,12 @@ const EDGES: [(&str, &[&str]); 21] = [
     // The container never sees a column: no model here.
     ("container", &["error", "limits", "wire"]),
     ("history", &["error", "limits", "model"]),
+    // Reaching PostgreSQL servers, and their types, for those who read from them and write to them.
+    ("postgres", &["error", "limits", "model", "observer"]),
     // Where rows come from. Neither it nor the archive knows the other: rows pass through the model's `RowSink`.
     ("source", &["error", "history", "limits", "model", "observer"]),
     ("source::sqlite", &["error", "limits", "model", "observer", "source", "sqlite_file"]),
+    ("source::postgres", &["error", "limits", "model", "observer", "postgres", "selection", "source"]),
     (
         "archive",
         &[
@@ -62,8 +65,10 @@ const EDGES: [(&str, &[&str]); 21] = [
             "limits",
             "model",
             "observer",
+            "postgres",
             "selection",
             "source",
+            "source::postgres",
             "source::sqlite",
             "sqlite_file",
         ],

@@ -58,6 +58,8 @@ pub mod history;
 pub mod limits;
 pub mod model;
 pub mod observer;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod restore;
 pub mod rewrite;

@@ -4,6 +4,8 @@
 //! It knows no archive: rows go to a [`RowSink`].
 
 mod filtered;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
