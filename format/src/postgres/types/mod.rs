@@ -11,6 +11,8 @@ mod copy_writer;
 mod decode;
 mod encode;
 mod interval;
+#[cfg(test)]
+mod live;
 mod network;
 mod numeric;
 mod numeric_text;
