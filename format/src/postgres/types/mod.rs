@@ -7,6 +7,7 @@ mod array;
 mod bits;
 mod column_type;
 mod copy_reader;
+mod copy_text;
 mod copy_writer;
 mod decode;
 mod encode;
@@ -16,7 +17,8 @@ mod live;
 mod network;
 mod numeric;
 mod numeric_text;
-mod print;
+#[cfg(test)]
+mod properties;
 mod time;
 mod wire;
 
