@@ -19,6 +19,8 @@ mod numeric;
 mod numeric_text;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod rates;
 mod time;
 mod wire;
 

@@ -66,7 +66,7 @@ mod tests {
         let (sign, text) = text.strip_prefix('-').map_or((0, text), |text| (0x4000, text));
         let (whole, behind) = text.split_once('.').unwrap_or((text, ""));
         let padded = format!("{}{whole}", "0".repeat((4 - whole.len() % 4) % 4));
-        let mut weight = (padded.len() / 4) as i64 - 1;
+        let mut weight = i16::try_from(padded.len() / 4).unwrap() - 1;
         let all = format!("{padded}{behind}{}", "0".repeat((4 - behind.len() % 4) % 4));
         let mut groups: Vec<u16> =
             all.as_bytes().chunks(4).map(|group| str::from_utf8(group).unwrap().parse().unwrap()).collect();
@@ -80,8 +80,9 @@ mod tests {
         if groups.is_empty() {
             weight = 0;
         }
-        let head = [groups.len() as i64, weight, sign, behind.len() as i64];
-        let head = head.iter().flat_map(|part| (*part as u16).to_be_bytes());
+        let count = |count: usize| u16::try_from(count).unwrap();
+        let head = [count(groups.len()), weight.cast_unsigned(), sign, count(behind.len())];
+        let head = head.iter().flat_map(|part| part.to_be_bytes());
         head.chain(groups.iter().flat_map(|group| group.to_be_bytes())).collect()
     }
 
@@ -188,9 +189,10 @@ mod tests {
                 Some(element) => format!("\"{}\"", element.replace('\\', "\\\\").replace('"', "\\\"")),
             };
             let text = format!("{{{}}}", elements.iter().map(escaped).collect::<Vec<_>>().join(","));
-            let mut expected = [1_i32, i32::from(elements.contains(&None)), 23, elements.len() as i32, 1].iter().flat_map(|part| part.to_be_bytes()).collect::<Vec<u8>>();
+            let count = |count: usize| i32::try_from(count).unwrap();
+            let mut expected = [1_i32, i32::from(elements.contains(&None)), 23, count(elements.len()), 1].iter().flat_map(|part| part.to_be_bytes()).collect::<Vec<u8>>();
             for element in &elements {
-                let length = element.as_ref().map_or(-1, |element| element.len() as i32);
+                let length = element.as_ref().map_or(-1, |element| count(element.len()));
                 expected.extend(length.to_be_bytes());
                 expected.extend(element.iter().flat_map(|element| element.bytes()));
             }
