@@ -6,3 +6,5 @@
 pub(crate) mod client;
 pub mod settings;
 pub(crate) mod sql;
+
+pub use self::client::ServerInfo;
