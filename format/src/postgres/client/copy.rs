@@ -45,7 +45,7 @@ impl Client {
                 while batch.len() < BATCH {
                     // Asked for in one go while there is something, and after a while of silence.
                     match timeout(TICK, stream.next()).await {
-                        Ok(Some(Ok(piece))) => batch.extend_from_slice(&Bytes::from(piece)),
+                        Ok(Some(Ok(piece))) => batch.extend_from_slice(&piece),
                         Ok(Some(Err(cause))) => return Err(failure(&cause)),
                         Ok(None) => return Ok(false),
                         Err(_) => return Ok(true),

@@ -13,11 +13,8 @@ pub(super) fn fill(parameters: &mut Parameters, environment: &Environment) -> Re
     let Some(service) = chosen.filter(|name| !name.is_empty()).map(str::to_owned) else { return Ok(()) };
     for (path, must_exist) in places(parameters, environment) {
         match files::text(&path, std::fs::Metadata::is_file)? {
-            Some(text) => {
-                if take(&text, &service, &path, parameters)? {
-                    return Ok(());
-                }
-            }
+            Some(text) if take(&text, &service, &path, parameters)? => return Ok(()),
+            Some(_) => {}
             None if must_exist => {
                 return Err(Error::request(format!("there is no file of services {}", path.display())));
             }
