@@ -1,6 +1,6 @@
 //! Where the programs of each major version are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::super::note::note;
@@ -55,7 +55,7 @@ pub(crate) fn newest() -> Tools {
 /// `TABARK_POSTGRES_15` and so on name the folder of the programs; else it is the one that `tests/run` made, else Debian's.
 fn find(major: u32) -> Option<Tools> {
     let said = std::env::var_os(format!("TABARK_POSTGRES_{major}")).map(PathBuf::from);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let target = scratch().parent().unwrap().to_owned();
     let made = target.join(format!("test-postgres/{major}/bin"));
     let debian = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"));
     let places = said.map_or_else(|| vec![made, debian], |said| vec![said]);
@@ -63,4 +63,10 @@ fn find(major: u32) -> Option<Tools> {
     // Programs find their libraries from where they really are.
     let folder = folder.canonicalize().unwrap();
     Some(Tools { major, folder })
+}
+
+/// The build's folder for what tests keep. Unit tests are not told where it is: it stands beside that of their programs.
+pub(crate) fn scratch() -> PathBuf {
+    option_env!("CARGO_TARGET_TMPDIR")
+        .map_or_else(|| std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("tmp"), PathBuf::from)
 }

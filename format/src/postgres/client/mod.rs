@@ -9,7 +9,8 @@ mod copy;
 mod failure;
 mod server;
 mod session;
-#[cfg(test)]
+#[cfg(all(test, unix))]
+#[path = "../../../../tests/postgres_client/inside.rs"]
 mod tests;
 mod tls;
 mod watch;

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use tokio::runtime::Builder;
 use tokio::time::timeout;
 use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -25,6 +26,14 @@ pub(crate) struct CancelToken {
 }
 
 impl CancelToken {
+    /// Asks the server to break off, from any thread. That the request comes in time is not certain.
+    pub(crate) fn cancel(&self) -> Result<()> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|cause| Error::io("starting the client", cause))?;
+        runtime.block_on(self.send());
+        Ok(())
+    }
+
     /// Asks the server. Encrypted, if the connection is; that it reaches the server is not certain.
     pub(super) async fn send(&self) {
         let sent = async {
