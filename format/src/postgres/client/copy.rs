@@ -1,10 +1,10 @@
 //! COPY: rows as the server streams them, and rows streamed to it.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_postgres::CopyInSink;
 
@@ -36,19 +36,33 @@ impl Client {
     ) -> Result<()> {
         let token = self.cancel_token();
         let Self { line, inner, .. } = &mut *self;
-        let stream = line.wait(inner.copy_out(sql)).map_err(|cause| failure(&cause))?;
-        let mut stream = pin!(stream);
+        // What makes the rows may take long to give the first, and the server says nothing before.
+        let (mut stream, first) = line.watch(&token, observer, async {
+            let mut stream = Box::pin(inner.copy_out(sql).await?);
+            let first = stream.next().await.transpose()?;
+            Ok((stream, first))
+        })?;
         let mut batch = Vec::with_capacity(2 * BATCH);
+        match first {
+            Some(piece) => batch.extend_from_slice(&piece),
+            None => return Ok(()),
+        }
         let stopped = loop {
             // Whoever is handed the batch must not be inside this runtime: it may have its own to run.
             let more = line.wait(async {
                 while batch.len() < BATCH {
-                    // Asked for in one go while there is something, and after a while of silence.
-                    match timeout(TICK, stream.next()).await {
-                        Ok(Some(Ok(piece))) => batch.extend_from_slice(&piece),
-                        Ok(Some(Err(cause))) => return Err(failure(&cause)),
-                        Ok(None) => return Ok(false),
-                        Err(_) => return Ok(true),
+                    // A timer for every row would take longer than the row.
+                    let next = match stream.next().now_or_never() {
+                        Some(next) => next,
+                        None => match timeout(TICK, stream.next()).await {
+                            Ok(next) => next,
+                            Err(_) => break,
+                        },
+                    };
+                    match next {
+                        Some(Ok(piece)) => batch.extend_from_slice(&piece),
+                        Some(Err(cause)) => return Err(failure(&cause)),
+                        None => return Ok(false),
                     }
                 }
                 Ok(true)
@@ -126,23 +140,7 @@ impl CopyIn<'_> {
         }
         let Some(mut sink) = self.sink.take() else { return Ok(0) };
         let token = self.client.cancel_token();
-        let mut end = pin!(sink.as_mut().finish());
-        let line = &self.client.line;
-        loop {
-            match line.wait(async { timeout(TICK, end.as_mut()).await }) {
-                Ok(done) => return done.map_err(|cause| failure(&cause)),
-                Err(_) if observer.is_cancelled() => break,
-                Err(_) => {}
-            }
-        }
-        let ended = line.wait(async {
-            token.send().await;
-            timeout(PATIENCE, end).await
-        });
-        if !matches!(&ended, Ok(Err(cause)) if is_cancelled(cause)) {
-            self.client.line.cut();
-        }
-        Err(Error::interrupted())
+        self.client.line.watch(&token, observer, sink.as_mut().finish())
     }
 }
 

@@ -8,10 +8,10 @@ use tokio::time::timeout;
 use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Client;
 use super::failure::{failure, is_cancelled};
+use super::{Client, Line};
 use crate::error::{Error, Result};
-use crate::observer::Observer;
+use crate::observer::{Observer, check_cancelled};
 
 /// How often an observer is asked while a server works.
 pub(super) const TICK: Duration = Duration::from_millis(100);
@@ -56,27 +56,37 @@ impl Client {
     /// Runs statements that give no rows, and asks an observer meanwhile whether to go on. If not, the server is asked to
     /// break off, and the connection is closed if it does not do so soon.
     pub(crate) fn run_watched(&mut self, sql: &str, observer: &dyn Observer) -> Result<()> {
-        crate::observer::check_cancelled(observer)?;
         let token = self.cancel_token();
+        self.line.watch(&token, observer, self.inner.batch_execute(sql))
+    }
+}
+
+impl Line {
+    /// Waits for what comes out of a connection, unless an observer asks to stop.
+    pub(super) fn watch<T>(
+        &mut self,
+        token: &CancelToken,
+        observer: &dyn Observer,
+        work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        check_cancelled(observer)?;
         let ended = {
-            let Self { line, inner, .. } = &mut *self;
-            let mut statement = pin!(inner.batch_execute(sql));
+            let mut work = pin!(work);
             loop {
-                match line.wait(async { timeout(TICK, statement.as_mut()).await }) {
+                match self.wait(async { timeout(TICK, work.as_mut()).await }) {
                     Ok(done) => return done.map_err(|cause| failure(&cause)),
                     Err(_) if observer.is_cancelled() => break,
                     Err(_) => {}
                 }
             }
-            line.wait(async {
+            self.wait(async {
                 token.send().await;
-                timeout(PATIENCE, statement).await
+                timeout(PATIENCE, work).await
             })
         };
-        // A request that the statement did not wait for would meet the next one.
-        let was_met = matches!(&ended, Ok(Err(cause)) if is_cancelled(cause));
-        if !was_met {
-            self.line.cut();
+        // A request that came too late for this work would meet the next.
+        if !matches!(&ended, Ok(Err(cause)) if is_cancelled(cause)) {
+            self.cut();
         }
         Err(Error::interrupted())
     }
