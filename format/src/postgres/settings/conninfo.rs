@@ -1,15 +1,36 @@
 //! Connection strings of the form `key=value key='other value'`.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use super::parameters::Parameters;
 use crate::error::{Error, Result};
 
 /// Reads a string of keys and values. The last value of a key counts.
 pub(super) fn parse(text: &str, parameters: &mut Parameters) -> Result<()> {
+    pairs(text)?.into_iter().try_for_each(|(key, value)| parameters.set(&key, value))
+}
+
+/// A string without its passwords, and the last of them, if it can be read and has one.
+pub(super) fn split_password(text: &str) -> Option<(String, String)> {
+    let (passwords, others): (Vec<_>, Vec<_>) = pairs(text).ok()?.into_iter().partition(|(key, _)| key == "password");
+    let (_, password) = passwords.into_iter().next_back().filter(|(_, password)| !password.is_empty())?;
+    let others: Vec<String> = others.iter().map(|(key, value)| format!("{key}={}", quoted(value))).collect();
+    Some((others.join(" "), password))
+}
+
+/// A value in quotes.
+pub(super) fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+fn pairs(text: &str) -> Result<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
     let mut rest = text.chars().peekable();
     loop {
         while rest.next_if(|c| is_blank(*c)).is_some() {}
         if rest.peek().is_none() {
-            return Ok(());
+            return Ok(pairs);
         }
         let mut key = String::new();
         while let Some(c) = rest.next_if(|c| *c != '=' && !is_blank(*c)) {
@@ -21,19 +42,23 @@ pub(super) fn parse(text: &str, parameters: &mut Parameters) -> Result<()> {
             return Err(malformed("a word is not followed by \"=\" and a value"));
         }
         while rest.next_if(|c| is_blank(*c)).is_some() {}
-        let mut value = String::new();
-        let quoted = rest.next_if_eq(&'\'').is_some();
-        loop {
-            match rest.next() {
-                Some('\\') => value.extend(rest.next()),
-                Some('\'') if quoted => break,
-                Some(c) if !quoted && is_blank(c) => break,
-                Some(c) => value.push(c),
-                None if quoted => return Err(malformed("a quote is not closed")),
-                None => break,
-            }
+        pairs.push((key, value(&mut rest)?));
+    }
+}
+
+/// The value that stands next.
+fn value(rest: &mut Peekable<Chars<'_>>) -> Result<String> {
+    let mut value = String::new();
+    let quoted = rest.next_if_eq(&'\'').is_some();
+    loop {
+        match rest.next() {
+            Some('\\') => value.extend(rest.next()),
+            Some('\'') if quoted => return Ok(value),
+            Some(c) if !quoted && is_blank(c) => return Ok(value),
+            Some(c) => value.push(c),
+            None if quoted => return Err(malformed("a quote is not closed")),
+            None => return Ok(value),
         }
-        parameters.set(&key, value)?;
     }
 }
 

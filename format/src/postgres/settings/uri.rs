@@ -14,11 +14,7 @@ pub(super) fn behind_scheme(text: &str) -> Option<&str> {
 ///
 /// No part of it is ever repeated in an error: with a character that is not encoded, a password reaches into every part.
 pub(super) fn parse(text: &str, parameters: &mut Parameters) -> Result<()> {
-    // As libpq does: whoever logs in ends at the first "@" that no "/" stands before.
-    let (credentials, text) = match text.find(['@', '/']).and_then(|end| text.split_at_checked(end)) {
-        Some((credentials, rest)) if rest.starts_with('@') => (Some(credentials), rest.get(1..).unwrap_or_default()),
-        _ => (None, text),
-    };
+    let (credentials, text) = credentials(text);
     let (before_query, query) = text.split_once('?').map_or((text, None), |(before, query)| (before, Some(query)));
     let (hosts, database) =
         before_query.split_once('/').map_or((before_query, None), |(hosts, path)| (hosts, Some(path)));
@@ -49,6 +45,35 @@ pub(super) fn parse(text: &str, parameters: &mut Parameters) -> Result<()> {
         parameters.set(&name, value)?;
     }
     Ok(())
+}
+
+/// Who logs in, if that is said, and what stands behind it. As libpq does: it ends at the first "@" that no "/" stands before.
+fn credentials(text: &str) -> (Option<&str>, &str) {
+    match text.find(['@', '/']).and_then(|end| text.split_at_checked(end)) {
+        Some((credentials, rest)) if rest.starts_with('@') => (Some(credentials), rest.get(1..).unwrap_or_default()),
+        _ => (None, text),
+    }
+}
+
+/// What stands behind the scheme without its passwords, and the one that counts, if there is one.
+pub(super) fn split_password(text: &str) -> Option<(String, String)> {
+    let (credentials, rest) = credentials(text);
+    let (user, mut password) = match credentials.and_then(|credentials| credentials.split_once(':')) {
+        Some((user, password)) => (Some(user), Some(password)),
+        None => (credentials, None),
+    };
+    let (before_query, query) = rest.split_once('?').map_or((rest, None), |(before, query)| (before, Some(query)));
+    let mut kept = Vec::new();
+    for pair in query.into_iter().flat_map(|query| query.split('&')) {
+        match pair.split_once('=') {
+            Some((name, value)) if decoded(name).is_ok_and(|name| name == "password") => password = Some(value),
+            _ => kept.push(pair),
+        }
+    }
+    let password = decoded(password.filter(|password| !password.is_empty())?).ok()?;
+    let user = user.map_or_else(String::new, |user| format!("{user}@"));
+    let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
+    Some((format!("{user}{before_query}{query}"), password))
 }
 
 /// Takes a part, unless it is empty: then another source may say it.
