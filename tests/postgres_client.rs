@@ -26,10 +26,8 @@ const SECRET: &str = "s3cret word";
 const ENCODED: &str = "s3cret%20word";
 
 fn environment(home: &Path, variables: &[(&str, &str)]) -> Environment {
-    let mut environment = Environment::default();
-    environment.home = Some(home.to_owned());
-    environment.variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    environment
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Environment { home: Some(home.to_owned()), variables, ..Environment::default() }
 }
 
 fn private(path: &Path, text: &str) {

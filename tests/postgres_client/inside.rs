@@ -1,5 +1,5 @@
 //! The client on a real server, seen from inside the library: what it does with sessions, COPY, errors and requests to stop.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../common/note.rs"]
 mod note;

@@ -109,7 +109,9 @@ fn parse_address(text: &str) -> Result<IpAddr> {
 mod tests {
     use super::*;
 
-    fn shown(pairs: &[(&str, &str)]) -> Result<Vec<String>> {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn shown(pairs: Pairs<'_>) -> Result<Vec<String>> {
         let mut parameters = Parameters::default();
         for (name, value) in pairs {
             parameters.set(name, (*value).to_owned()).unwrap();
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn hosts_addresses_and_ports_are_laid_beside_each_other() {
-        let cases: [(&[(&str, &str)], &[&str]); 10] = [
+        let cases: [(Pairs<'_>, &[&str]); 10] = [
             (&[], &["/var/run/postgresql/.s.PGSQL.5432", "/tmp/.s.PGSQL.5432"]),
             (&[("host", ""), ("port", "")], &["/var/run/postgresql/.s.PGSQL.5432", "/tmp/.s.PGSQL.5432"]),
             (&[("host", "a"), ("port", "1")], &["a:1"]),
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn lists_that_do_not_fit_and_values_that_are_none_are_refused_without_repeating_them() {
-        let wrong: [&[(&str, &str)]; 7] = [
+        let wrong: [Pairs<'_>; 7] = [
             &[("host", "a,b"), ("hostaddr", "10.0.0.1")],
             &[("host", "a,b"), ("port", "1,2,3")],
             &[("port", "1,2")],
