@@ -8,6 +8,7 @@ mod commands;
 mod exit;
 mod interrupt;
 mod pipe;
+mod postgres;
 mod progress;
 mod report;
 
@@ -21,6 +22,7 @@ use crate::pipe::Pipe;
 use crate::report::problems;
 
 fn main() -> ExitCode {
+    postgres::hide_passwords();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => {

@@ -6,4 +6,7 @@
 pub(crate) mod client;
 pub mod settings;
 pub(crate) mod sql;
+pub(crate) mod tokens;
 pub(crate) mod types;
+
+pub use self::client::ServerInfo;

@@ -1,22 +1,79 @@
 //! A connection to a PostgreSQL server that blocks its thread: statements, text rows, COPY in both directions.
+//!
+//! Every session is pinned (`session`), so that all of them read and write alike. Errors say what the server said, without
+//! statements or values. A connection that is closed, by the server or because a statement could not be broken off, fails at
+//! whatever comes next.
 
+mod connect;
 mod copy;
 mod failure;
+mod server;
+mod session;
+#[cfg(all(test, unix))]
+#[path = "../../../../tests/postgres_client/inside.rs"]
+mod tests;
+mod tls;
+mod watch;
+
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{CancelToken, NoTls, SimpleQueryMessage};
+use tokio::task::JoinHandle;
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use self::connect::Connector;
 pub(crate) use self::copy::CopyIn;
-use self::failure::failure;
-use super::settings::ConnectionSettings;
+use self::failure::{Attempt, failure};
+pub use self::server::ServerInfo;
+use self::session::Session;
+pub(crate) use self::watch::CancelToken;
+use super::settings::{ConnectionSettings, Endpoint, SessionKind};
 use crate::error::{Error, Result};
 
-/// One connection. Everything it does, it does on the caller's thread.
+/// How long the server is given to hear that a connection ends.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// One connection. Everything it does, it does on the caller's thread, which must not be one that runs asynchronous tasks.
 pub(crate) struct Client {
-    runtime: Runtime,
+    // Before the line: what asks is gone when the line ends.
     inner: tokio_postgres::Client,
-    cancel: CancelToken,
-    version: u32,
+    line: Line,
+    cancel: tokio_postgres::CancelToken,
+    tls: Option<MakeRustlsConnect>,
+    session: Session,
+    place: String,
+}
+
+/// What moves bytes between the client and the server, while somebody waits for it.
+struct Line {
+    runtime: Runtime,
+    task: JoinHandle<()>,
+}
+
+impl Line {
+    /// Waits for what comes out of a connection.
+    fn wait<F: Future>(&self, what: F) -> F::Output {
+        self.runtime.block_on(what)
+    }
+
+    /// Ends the connection at once, whatever the server is at.
+    fn cut(&mut self) {
+        self.task.abort();
+        // It is cut when its task has been told.
+        let _ = self.runtime.block_on(&mut self.task);
+    }
+}
+
+impl Drop for Line {
+    /// Says good-bye, so that the server's log has no word of a lost connection: with nobody left to ask, the task does
+    /// that and ends.
+    fn drop(&mut self) {
+        let Self { runtime, task } = self;
+        if !task.is_finished() {
+            let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, task).await });
+        }
+    }
 }
 
 /// A row of a result, each value as text.
@@ -48,61 +105,115 @@ impl TextRow {
 }
 
 impl Client {
-    /// Connects and logs in.
+    /// Connects to the first place that lets us in, logs in, and pins the session.
     pub(crate) fn connect(settings: &ConnectionSettings) -> Result<Self> {
+        // A standby is preferred: where none is, anyone will do.
+        let kinds: &[SessionKind] = match settings.session {
+            SessionKind::PreferStandby => &[SessionKind::Standby, SessionKind::Any],
+            ref kind => std::slice::from_ref(kind),
+        };
+        let mut attempts = Vec::new();
+        for kind in kinds {
+            attempts.clear();
+            for endpoint in &settings.endpoints {
+                if let Some(client) = Self::connect_at(settings, endpoint, *kind, &mut attempts)? {
+                    return Ok(client);
+                }
+                if attempts.last().is_some_and(Attempt::is_final) {
+                    break;
+                }
+            }
+        }
+        Err(failure::refused(settings, &attempts))
+    }
+
+    fn connect_at(
+        settings: &ConnectionSettings,
+        endpoint: &Endpoint,
+        kind: SessionKind,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<Option<Self>> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|cause| Error::io("starting the client", cause))?;
-        let (inner, connection) =
-            runtime.block_on(settings.config.connect(NoTls)).map_err(|cause| failure("connecting", &cause))?;
-        // What ends the connection is told to whoever waits for an answer.
-        runtime.spawn(async move { drop(connection.await) });
-        let cancel = inner.cancel_token();
-        let mut client = Self { runtime, inner, cancel, version: 0 };
-        client.version = client.value("SHOW server_version_num")?.number(0)?;
-        Ok(client)
+        let Some(connected) = runtime.block_on(Connector::new(settings).try_at(endpoint, attempts))? else {
+            return Ok(None);
+        };
+        let messages = runtime
+            .block_on(connected.inner.simple_query(&session::statement(connected.major, &connected.encoding)))
+            .map_err(|cause| failure(&cause))?;
+        let session = Session::of(&only(text_rows(&messages)?)?)?;
+        if let Some(why) = session.is_unfit_for(kind) {
+            attempts.push(Attempt::unfit(endpoint, why));
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            cancel: connected.inner.cancel_token(),
+            line: Line { runtime, task: connected.task },
+            inner: connected.inner,
+            tls: connected.tls,
+            session,
+            place: endpoint.to_string(),
+        }))
     }
 
     /// The server's version as a number: 150018 is 15.18.
     pub(crate) const fn version(&self) -> u32 {
-        self.version
+        self.session.version
+    }
+
+    /// The name of the database's encoding. Text comes as UTF-8, or as it is where the encoding is "SQL_ASCII".
+    pub(crate) fn encoding(&self) -> &str {
+        &self.session.encoding
+    }
+
+    /// How long statements wait for locks from now on; `None` is without end.
+    pub(crate) fn set_lock_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
+        // 0 would be without end.
+        let milliseconds = limit.map_or(0, |limit| limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into()));
+        self.run(&format!("SET lock_timeout = {milliseconds}"))
     }
 
     /// Runs statements that give no rows, one after the other.
     pub(crate) fn run(&mut self, sql: &str) -> Result<()> {
-        self.runtime.block_on(self.inner.batch_execute(sql)).map_err(|cause| failure(sql, &cause))
+        self.line.wait(self.inner.batch_execute(sql)).map_err(|cause| failure(&cause))
     }
 
     /// Runs exactly one statement: text that holds a second one is refused by the server.
     pub(crate) fn run_one(&mut self, sql: &str) -> Result<()> {
-        let done = self.runtime.block_on(self.inner.execute_typed(sql, &[]));
-        done.map(drop).map_err(|cause| failure(sql, &cause))
+        let done = self.line.wait(self.inner.execute_typed(sql, &[]));
+        done.map(drop).map_err(|cause| failure(&cause))
     }
 
     /// The rows that a statement gives.
     pub(crate) fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>> {
-        let messages = self.runtime.block_on(self.inner.simple_query(sql)).map_err(|cause| failure(sql, &cause))?;
-        let rows = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some(TextRow((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect()))
-            }
-            _ => None,
-        });
-        Ok(rows.collect())
+        let messages = self.line.wait(self.inner.simple_query(sql)).map_err(|cause| failure(&cause))?;
+        text_rows(&messages)
     }
 
     /// The one row that a statement gives.
     pub(crate) fn value(&mut self, sql: &str) -> Result<TextRow> {
-        let rows = self.rows(sql)?;
-        let [row] = rows
-            .try_into()
-            .map_err(|rows: Vec<_>| Error::database(format!("{} rows where one was asked for", rows.len())))?;
-        Ok(row)
+        only(self.rows(sql)?)
     }
+}
 
-    /// Asks the server to break off what another thread waits for on this connection.
-    pub(crate) fn cancel_token(&self) -> CancelToken {
-        self.cancel.clone()
-    }
+fn text_rows(messages: &[SimpleQueryMessage]) -> Result<Vec<TextRow>> {
+    let rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let text = |value: std::result::Result<Option<&str>, tokio_postgres::Error>| {
+        value
+            .map(|value| value.map(str::to_owned))
+            .map_err(|_| Error::database("the server's answer holds a text that is no UTF-8"))
+    };
+    rows.map(|row| (0..row.len()).map(|column| text(row.try_get(column))).collect::<Result<_>>().map(TextRow)).collect()
+}
+
+fn only(rows: Vec<TextRow>) -> Result<TextRow> {
+    let [row] = rows
+        .try_into()
+        .map_err(|rows: Vec<_>| Error::database(format!("{} rows where one was asked for", rows.len())))?;
+    Ok(row)
 }
