@@ -6,3 +6,4 @@
 pub(crate) mod client;
 pub mod settings;
 pub(crate) mod sql;
+pub(crate) mod types;
