@@ -1,0 +1,44 @@
+//! PostgreSQL for tests: throwaway servers, databases on them, and judges of what came back that share no code with the
+//! library.
+//!
+//! [`server`] gives one server for each major version and test binary; a test makes a database of its own on it. What a
+//! test kills or configures it starts for itself, with [`Server::start_with`]. No server outlives the process that
+//! started it, however that ends.
+#![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
+
+#[path = "postgres/contents.rs"]
+mod contents;
+#[path = "postgres/database.rs"]
+mod database;
+#[path = "postgres/everything.rs"]
+mod everything;
+#[path = "postgres/installed.rs"]
+mod installed;
+#[path = "postgres/place.rs"]
+mod place;
+#[path = "postgres/schema_text.rs"]
+mod schema_text;
+#[path = "postgres/server.rs"]
+mod server;
+
+use std::sync::OnceLock;
+
+pub(crate) use contents::contents;
+pub(crate) use database::Database;
+pub(crate) use everything::{load_everything, load_wide};
+pub(crate) use installed::{MAJORS, Tools, tools};
+pub(crate) use schema_text::normalized_schema;
+pub(crate) use server::{Options, Server};
+
+/// The server of a major version that all tests of this binary share; `None`, with one line that says so, where that
+/// version is not installed and need not be.
+pub(crate) fn server(major: u32) -> Option<&'static Server> {
+    static SERVERS: [OnceLock<Option<Server>>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
+    let at = MAJORS.iter().position(|known| *known == major).unwrap();
+    SERVERS[at].get_or_init(|| Server::start(major)).as_ref()
+}
+
+/// The shared servers of all major versions at hand, oldest first.
+pub(crate) fn servers() -> impl Iterator<Item = &'static Server> {
+    MAJORS.into_iter().filter_map(server)
+}

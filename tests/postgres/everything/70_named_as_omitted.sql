@@ -1,0 +1,24 @@
+-- What a dump does not keep, and must name: large objects, event triggers, publications, subscriptions, foreign data.
+CREATE SCHEMA left_out;
+SET client_min_messages = error;
+SELECT lo_from_bytea(424242, '\x00010203');
+COMMENT ON LARGE OBJECT 424242 IS 'an old photograph';
+GRANT SELECT ON LARGE OBJECT 424242 TO tbk_reader;
+CREATE TABLE left_out.photographs (id integer PRIMARY KEY, photograph oid);
+INSERT INTO left_out.photographs VALUES (1, 424242);
+CREATE EVENT TRIGGER tbk_on_ddl ON ddl_command_end WHEN TAG IN ('DROP FUNCTION') EXECUTE FUNCTION code.on_ddl();
+CREATE PUBLICATION tbk_some FOR TABLE public.plain (id, word) WHERE (id > 5), app.no_rows WITH (publish = 'insert, update');
+CREATE PUBLICATION tbk_all FOR ALL TABLES;
+CREATE PUBLICATION tbk_schema FOR TABLES IN SCHEMA a;
+CREATE SUBSCRIPTION tbk_subscription CONNECTION 'host=/nowhere dbname=x' PUBLICATION p WITH (connect = false, enabled = false, slot_name = NONE);
+CREATE FOREIGN DATA WRAPPER tbk_wrapper OPTIONS (debug 'true');
+CREATE SERVER tbk_server TYPE 'none' VERSION '1' FOREIGN DATA WRAPPER tbk_wrapper OPTIONS (host 'nowhere', "odd ""option""" 'it''s');
+CREATE USER MAPPING FOR tbk_reader SERVER tbk_server OPTIONS (password 'not to be dumped');
+CREATE FOREIGN TABLE left_out.far_away (id integer OPTIONS (column_name 'ID') NOT NULL, word text) SERVER tbk_server OPTIONS (table 'x');
+CREATE FOREIGN TABLE left_out.far_part PARTITION OF parts.without_partitions FOR VALUES IN (77) SERVER tbk_server;
+CREATE CONVERSION left_out.conversion FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE TRANSFORM FOR integer LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal), TO SQL WITH FUNCTION int4recv(internal));
+CREATE TEMPORARY TABLE temporary_one (id integer);
+CREATE ACCESS METHOD tbk_method TYPE TABLE HANDLER heap_tableam_handler;
+CREATE TABLE left_out.by_own_method (id integer) USING tbk_method;
+INSERT INTO left_out.by_own_method VALUES (1);
