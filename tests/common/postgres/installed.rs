@@ -1,9 +1,10 @@
 //! Where the programs of each major version are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::super::note::note;
+use super::super::tree;
 
 /// The major versions that tests run on.
 pub(crate) const MAJORS: [u32; 3] = [15, 17, 18];
@@ -55,7 +56,8 @@ pub(crate) fn newest() -> Tools {
 /// `TABARK_POSTGRES_15` and so on name the folder of the programs; else it is the one that `tests/run` made, else Debian's.
 fn find(major: u32) -> Option<Tools> {
     let said = std::env::var_os(format!("TABARK_POSTGRES_{major}")).map(PathBuf::from);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let kept = tree::kept();
+    let target = kept.parent().unwrap();
     let made = target.join(format!("test-postgres/{major}/bin"));
     let debian = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"));
     let folder = match said {

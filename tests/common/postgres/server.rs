@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::super::tree;
 use super::database::Database;
 use super::installed::{Tools, tools};
 use super::place::place;
@@ -261,7 +262,7 @@ fn state_of(process: &str) -> Option<(String, String)> {
 /// Fills a data folder. `initdb` runs once for each version and build folder, whose copy later servers start from.
 fn copy_template(tools: &Tools, data: &Path) {
     let user = place().user.map_or(String::new(), |(user, _)| format!(" for {user}"));
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres");
+    let kept = tree::kept().join("postgres");
     let template = kept.join(format!("{}{user}", tools.version().replace('/', "-")));
     if template.exists() {
         copy(&template, data);

@@ -6,30 +6,17 @@ use super::collected::{Collected, numbers};
 use crate::error::Result;
 use crate::postgres::client::{Client, TextRow};
 use crate::postgres::sql::qualified;
+use crate::postgres::types::{ColumnType, TypeFacts};
 
-/// What is known of the type of a column's values, domains resolved.
+/// A column with stored cells, and what is known of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ColumnFacts {
     /// The column's number in its table.
     pub(crate) attnum: i16,
     pub(crate) name: String,
-    /// The type that is declared.
-    pub(crate) type_oid: u32,
-    pub(crate) type_schema: String,
-    pub(crate) type_name: String,
-    /// `typtype` of the declared type: `b`, `c`, `d`, `e`, `r`, `m`, `p`.
-    pub(crate) type_kind: char,
-    /// The type that it is in the end: that under a domain, else the declared one.
-    pub(crate) base_oid: u32,
-    pub(crate) base_schema: String,
-    pub(crate) base_name: String,
-    pub(crate) base_kind: char,
-    /// The type of the elements, where the type is an array.
-    pub(crate) element: Option<(u32, String, String)>,
-    /// The type's modifier, of the column or of the domain that fixes it; -1 for none.
-    pub(crate) modifier: i32,
-    /// The type's output function, as it stands in a statement.
-    pub(crate) output: String,
+    pub(crate) facts: TypeFacts,
+    /// The type that these facts say.
+    pub(crate) column_type: ColumnType,
     /// The collation of the column, as it stands in a statement.
     pub(crate) collation: Option<String>,
 }
@@ -58,17 +45,16 @@ pub(super) struct ColumnEntry {
 /// The columns of relations, by relation, in their order.
 pub(super) type Columns = HashMap<u32, Vec<ColumnEntry>>;
 
-/// The types that types are in the end.
-struct Base {
-    schema: String,
-    name: String,
-    kind: char,
-    /// The type under the domain, and whether it is another.
-    oid: u32,
-    modifier: i32,
-    element: Option<(u32, String, String)>,
-    output: String,
+/// A type, and the types that it is made of.
+struct TypeEntry {
+    /// Without those below it.
+    facts: TypeFacts,
+    base: Option<(u32, i32)>,
+    element: Option<u32>,
 }
+
+/// Domains of domains are followed so far; the server has no bound of its own.
+const DEEPEST: u32 = 64;
 
 /// Reads the columns of the chosen relations.
 pub(super) fn read(client: &mut Client, collected: &Collected<'_>) -> Result<Columns> {
@@ -106,36 +92,21 @@ fn of(client: &mut Client, version: u32, chosen: &str) -> Result<Columns> {
     for row in &rows {
         types.insert(row.number::<u32>(3)?);
     }
-    let bases = bases(client, &types)?;
+    let known = known_types(client, &types)?;
     let mut columns = Columns::new();
     for row in rows {
-        let type_oid = row.number(3)?;
-        if let Some(base) = bases.get(&type_oid) {
-            columns.entry(row.number(0)?).or_default().push(entry(&row, type_oid, base)?);
+        if let Some(facts) = facts(&known, row.number(3)?, row.number(7)?, 0) {
+            columns.entry(row.number(0)?).or_default().push(entry(&row, facts)?);
         }
     }
     Ok(columns)
 }
 
-fn entry(row: &TextRow, type_oid: u32, base: &Base) -> Result<ColumnEntry> {
+fn entry(row: &TextRow, facts: TypeFacts) -> Result<ColumnEntry> {
     let collation = row.get(15).map(|name| qualified(row.text(14), name));
-    let own_modifier: i32 = row.number(7)?;
-    let facts = ColumnFacts {
-        attnum: row.number(1)?,
-        name: row.text(2).to_owned(),
-        type_oid,
-        type_schema: row.text(4).to_owned(),
-        type_name: row.text(5).to_owned(),
-        type_kind: row.text(6).chars().next().unwrap_or('b'),
-        base_oid: base.oid,
-        base_schema: base.schema.clone(),
-        base_name: base.name.clone(),
-        base_kind: base.kind,
-        element: base.element.clone(),
-        modifier: if base.oid == type_oid { own_modifier } else { base.modifier },
-        output: base.output.clone(),
-        collation: collation.clone(),
-    };
+    let column_type = ColumnType::of(&facts);
+    let name = row.text(2).to_owned();
+    let facts = ColumnFacts { attnum: row.number(1)?, name, facts, column_type, collation: collation.clone() };
     Ok(ColumnEntry {
         facts,
         declared: row.text(8).to_owned(),
@@ -177,42 +148,54 @@ fn settings(row: &TextRow) -> Vec<String> {
     settings
 }
 
-/// Follows domains down to what they are of.
-fn bases(client: &mut Client, types: &BTreeSet<u32>) -> Result<HashMap<u32, Base>> {
+/// Reads types and all that they are made of.
+fn known_types(client: &mut Client, types: &BTreeSet<u32>) -> Result<HashMap<u32, TypeEntry>> {
     let sql = format!(
-        "WITH RECURSIVE chain(start, oid, modifier, depth) AS (
-             SELECT chosen.oid, chosen.oid, -1, 0 FROM {}
-             UNION ALL
-             SELECT chain.start, t.typbasetype, t.typtypmod, chain.depth + 1
-             FROM chain JOIN pg_catalog.pg_type AS t ON t.oid = chain.oid AND t.typtype = 'd'
+        "WITH RECURSIVE found(oid) AS (
+             SELECT chosen.oid FROM {}
+             UNION
+             SELECT below.oid FROM found
+             JOIN pg_catalog.pg_type AS t ON t.oid = found.oid
+             CROSS JOIN LATERAL (VALUES (t.typbasetype), (t.typelem)) AS below(oid)
+             WHERE below.oid <> 0
          )
-         SELECT chain.start, t.oid, chain.modifier, n.nspname, t.typname, t.typtype, pn.nspname, p.proname,
-                e.oid, en.nspname, e.typname
-         FROM chain
-         JOIN pg_catalog.pg_type AS t ON t.oid = chain.oid AND t.typtype <> 'd'
+         SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory, pn.nspname, p.proname,
+                t.typbasetype, t.typtypmod, t.typelem
+         FROM found
+         JOIN pg_catalog.pg_type AS t ON t.oid = found.oid
          JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
          JOIN pg_catalog.pg_proc AS p ON p.oid = t.typoutput
-         JOIN pg_catalog.pg_namespace AS pn ON pn.oid = p.pronamespace
-         LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem AND e.typarray = t.oid
-         LEFT JOIN pg_catalog.pg_namespace AS en ON en.oid = e.typnamespace",
+         JOIN pg_catalog.pg_namespace AS pn ON pn.oid = p.pronamespace",
         numbers(types.iter().copied())
     );
-    let mut bases = HashMap::new();
+    let mut known = HashMap::new();
     for row in client.rows(&sql)? {
-        let element = match row.get(8) {
-            Some(_) => Some((row.number(8)?, row.text(9).to_owned(), row.text(10).to_owned())),
-            None => None,
+        let letter = |column: usize| row.text(column).chars().next().unwrap_or(' ');
+        let (oid, base, element): (u32, u32, u32) = (row.number(0)?, row.number(7)?, row.number(9)?);
+        let facts = TypeFacts {
+            schema: row.text(1).to_owned(),
+            name: row.text(2).to_owned(),
+            kind: letter(3),
+            category: letter(4),
+            oid,
+            modifier: -1,
+            output: qualified(row.text(5), row.text(6)),
+            element: None,
+            base: None,
         };
-        let base = Base {
-            oid: row.number(1)?,
-            modifier: row.number(2)?,
-            schema: row.text(3).to_owned(),
-            name: row.text(4).to_owned(),
-            kind: row.text(5).chars().next().unwrap_or('b'),
-            element,
-            output: qualified(row.text(6), row.text(7)),
-        };
-        bases.insert(row.number(0)?, base);
+        let base = (base != 0).then_some((base, row.number(8)?));
+        known.insert(oid, TypeEntry { facts, base, element: (element != 0).then_some(element) });
     }
-    Ok(bases)
+    Ok(known)
+}
+
+/// The facts of a type, with those below it.
+fn facts(known: &HashMap<u32, TypeEntry>, oid: u32, modifier: i32, depth: u32) -> Option<TypeFacts> {
+    let entry = known.get(&oid).filter(|_| depth < DEEPEST)?;
+    let below = |(oid, modifier)| facts(known, oid, modifier, depth + 1).map(Box::new);
+    let mut facts = entry.facts.clone();
+    facts.modifier = modifier;
+    facts.base = entry.base.and_then(below);
+    facts.element = entry.element.and_then(|element| below((element, -1)));
+    Some(facts)
 }

@@ -86,6 +86,11 @@ impl NotNulls {
     pub(super) fn of(&self, table: u32, column: i16) -> Option<&NotNull> {
         self.0.get(&(table, column))
     }
+
+    /// May a column that is NOT NULL be taken to have no nulls? Not where rows from before it were not checked.
+    pub(super) fn holds(&self, table: u32, column: i16) -> bool {
+        self.of(table, column).is_none_or(|not_null| not_null.is_valid)
+    }
 }
 
 /// Reads all constraints of the chosen tables. Checks and NOT NULLs are handed back; the rest are items at once.
