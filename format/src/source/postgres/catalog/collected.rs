@@ -1,6 +1,6 @@
 //! What the readers of the catalogs hand over: statements, each with what it makes and what it needs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::depend::{Address, Dependencies};
 use super::relations::Relation;
@@ -100,6 +100,8 @@ pub(super) struct Collected<'r> {
     pub(super) items: Vec<Item>,
     pub(super) parts: Vec<Part>,
     pub(super) subjects: HashMap<Address, Subject>,
+    /// Functions that need only the shell of a type, with the type.
+    pub(super) shells: HashSet<(Address, Address)>,
     pub(super) omitted: Vec<Omission>,
 }
 
@@ -115,6 +117,7 @@ impl<'r> Collected<'r> {
             items: Vec::new(),
             parts: Vec::new(),
             subjects: HashMap::new(),
+            shells: HashSet::new(),
             omitted: Vec::new(),
         }
     }

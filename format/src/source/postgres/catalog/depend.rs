@@ -13,12 +13,17 @@ pub(super) mod class {
     pub(in super::super) const TYPE: u32 = 1247;
     pub(in super::super) const FUNCTION: u32 = 1255;
     pub(in super::super) const RELATION: u32 = 1259;
+    pub(in super::super) const OPERATOR_MEMBER: u32 = 2602;
+    pub(in super::super) const FUNCTION_MEMBER: u32 = 2603;
     pub(in super::super) const DEFAULT: u32 = 2604;
+    pub(in super::super) const CAST: u32 = 2605;
     pub(in super::super) const CONSTRAINT: u32 = 2606;
     pub(in super::super) const SCHEMA: u32 = 2615;
+    pub(in super::super) const OPERATOR_CLASS: u32 = 2616;
     pub(in super::super) const OPERATOR: u32 = 2617;
     pub(in super::super) const RULE: u32 = 2618;
     pub(in super::super) const TRIGGER: u32 = 2620;
+    pub(in super::super) const OPERATOR_FAMILY: u32 = 2753;
     pub(in super::super) const EXTENSION: u32 = 3079;
     pub(in super::super) const POLICY: u32 = 3256;
     pub(in super::super) const STATISTICS: u32 = 3381;
@@ -28,6 +33,7 @@ pub(super) mod class {
     // Steps that are no entries of a catalog but have to be waited for: numbers that no server gives.
     pub(in super::super) const ATTACHING: u32 = 1;
     pub(in super::super) const REFRESH: u32 = 2;
+    pub(in super::super) const SHELL: u32 = 3;
 }
 
 /// An entry of a catalog.
@@ -96,8 +102,11 @@ impl Dependencies {
                 self.whole.insert(from, on);
                 self.parts.entry(on).or_default().push(from);
             }
-            // The constraints of a domain are parts of it.
-            "a" if from.class == class::CONSTRAINT && on.class == class::TYPE => {
+            // The constraints of a domain are parts of it, as what an operator class or family holds is of that.
+            "a" if from.class == class::CONSTRAINT && on.class == class::TYPE
+                || matches!(from.class, class::OPERATOR_MEMBER | class::FUNCTION_MEMBER)
+                    && matches!(on.class, class::OPERATOR_CLASS | class::OPERATOR_FAMILY) =>
+            {
                 self.parts.entry(on).or_default().push(from);
             }
             _ => {}

@@ -7,22 +7,31 @@
 //!
 //! The session's search path must be empty, so that the server qualifies the names in what it prints.
 
+mod base_types;
+mod behaviour;
 mod collected;
 mod columns;
+mod comments;
 mod constraints;
 mod depend;
 mod description;
+mod functions;
 mod indexes;
 mod inheritance;
 mod inventory;
 mod keys;
 mod names;
+mod namespaces;
 mod needed;
+mod omissions;
+mod operators;
 mod order;
+mod privileges;
 mod relations;
 mod sequences;
 mod tables;
 mod types;
+mod views;
 #[cfg(test)]
 mod tests;
 
@@ -46,11 +55,25 @@ pub(crate) fn read(client: &mut Client, relations: &[Relation], everything: bool
     let parents = inheritance::read(client, &mut collected)?;
     let (checks, not_nulls) = constraints::read(client, &mut collected, &parents)?;
     let unique = indexes::read(client, &mut collected)?;
+    views::read(client, &mut collected, &entries)?;
+    behaviour::read_triggers(client, &mut collected)?;
+    behaviour::read_rules(client, &mut collected)?;
+    behaviour::read_policies(client, &mut collected)?;
+    behaviour::read_statistics(client, &mut collected)?;
     needed::find(&mut collected, &columns, &checks);
     let identities = sequences::read(client, &mut collected)?;
     let domains = types::read(client, &mut collected)?;
+    namespaces::read_schemas(client, &mut collected)?;
+    namespaces::read_extensions(client, &mut collected)?;
+    namespaces::read_collations(client, &mut collected)?;
+    namespaces::read_text_search(client, &mut collected)?;
+    functions::read(client, &mut collected)?;
+    operators::read(client, &mut collected)?;
     let tables = Tables { entries, columns, parents, checks, not_nulls, identities };
     tables.add(&mut collected);
+    comments::read(client, &mut collected)?;
+    privileges::read(client, &mut collected)?;
+    omissions::read(client, &mut collected)?;
     let mut graph = Graph::new(&collected);
     let alone = graph.settle(&mut collected);
     tables.define(&mut collected, &alone);

@@ -5,22 +5,27 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use super::collected::{Collected, Item};
-use super::depend::{Address, FIRST_OF_USERS, class};
+use super::depend::{Address, FIRST_OF_USERS, Need, class};
 
 /// Kinds in the order in which they are made where nothing else says so.
-const RANKS: [&str; 41] = [
+const RANKS: [&str; 50] = [
     "schema",
     "extension",
     "collation",
+    "shell type",
+    "type",
+    "domain",
     "text search dictionary",
     "text search configuration",
     "text search mapping",
-    "type",
-    "domain",
     "sequence",
     "function",
     "aggregate",
     "operator",
+    "operator family",
+    "operator class",
+    "operator family members",
+    "cast",
     "domain constraint",
     "table",
     "partitioned table",
@@ -40,20 +45,24 @@ const RANKS: [&str; 41] = [
     "cluster",
     "replica identity",
     "statistics",
+    "statistics settings",
     "foreign key",
     "view",
     "materialized view",
     "refresh",
     "rule",
+    "rule state",
     "trigger",
+    "trigger state",
     "policy",
     "row security",
     "comment",
     "owner",
+    "privileges",
 ];
 
 fn rank(kind: &str) -> usize {
-    // What is not listed comes last: privileges.
+    // What is not listed comes last: privileges of what is to come.
     RANKS.iter().position(|known| *known == kind).unwrap_or(RANKS.len())
 }
 
@@ -83,7 +92,12 @@ impl Graph {
     fn needs_of(&mut self, collected: &Collected<'_>, item: &Item, at: usize) -> (BTreeSet<usize>, BTreeSet<Address>) {
         let mut needs = BTreeSet::new();
         let mut lacking = BTreeSet::new();
-        let noted = item.sources.iter().flat_map(|source| collected.depend.needs(*source));
+        let noted = item.sources.iter().flat_map(|source| {
+            collected.depend.needs(*source).iter().map(|need| match collected.shells.contains(&(*source, need.on)) {
+                true => Need { on: Address::new(class::SHELL, need.on.oid), auto: need.auto },
+                false => *need,
+            })
+        });
         // A sequence stands before the table that owns it, a partition before its parent: later steps join them.
         let goes_before = matches!(item.kind, "sequence" | "table" | "partitioned table");
         let noted = noted.filter(|need| !(need.auto && goes_before && need.on.class == class::RELATION));

@@ -20,7 +20,7 @@ pub(super) struct TableEntry {
     /// The composite type that it is made of.
     of_type: Option<String>,
     /// Its access method, where it is not heap.
-    method: Option<String>,
+    pub(super) method: Option<String>,
     pub(super) options: Option<String>,
     partition_key: Option<String>,
     partition_bound: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::base_types;
 use super::collected::{Collected, Item, Part};
 use super::columns;
 use super::depend::{Address, class};
@@ -33,11 +34,13 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
          LEFT JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype
          LEFT JOIN pg_catalog.pg_collation AS co ON co.oid = t.typcollation AND t.typcollation <> b.typcollation
          LEFT JOIN pg_catalog.pg_namespace AS cn ON cn.oid = co.collnamespace
-         WHERE t.typtype IN ('e', 'c', 'r', 'd') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND {}
+         WHERE (t.typtype IN ('e', 'c', 'r', 'd', 'b') OR t.typtype = 'p' AND NOT t.typisdefined)
+             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND {}
          ORDER BY n.nspname, t.typname",
         collected.wanted(class::TYPE, "t.oid")
     );
-    let (mut composites, mut domains, mut ranges) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut composites, mut domains) = (BTreeMap::new(), BTreeMap::new());
+    let (mut ranges, mut bases) = (BTreeMap::new(), BTreeMap::new());
     for row in client.rows(&sql)? {
         let address = Address::new(class::TYPE, row.number(0)?);
         if !collected.keeps(address) {
@@ -52,6 +55,11 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
             "e" => {
                 let definition = format!("CREATE TYPE {own} AS ENUM ({})", row.text(10));
                 collected.items.push(Item::new("type", address, named, definition));
+            }
+            // A shell that nobody filled.
+            "p" => collected.items.push(Item::new("shell type", address, named, format!("CREATE TYPE {own}"))),
+            "b" => {
+                bases.insert(address.oid, (named, own));
             }
             "c" => {
                 let relation: u32 = row.number(4)?;
@@ -70,6 +78,7 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
     }
     add_composites(client, collected, &composites)?;
     add_ranges(client, collected, &ranges)?;
+    base_types::read(client, collected, &bases)?;
     add_constraints(client, collected, &mut domains)?;
     Ok(domains.into_values().map(|(domain, ..)| domain).collect())
 }
