@@ -140,7 +140,7 @@ fn members(client: &mut Client) -> Result<BTreeMap<Address, Vec<String>>> {
         "SELECT d.refclassid, d.refobjid, 0, m.amopstrategy,
                 pg_catalog.format('OPERATOR %s %I.%s (%s, %s)', m.amopstrategy, n.nspname, o.oprname,
                                   pg_catalog.format_type(m.amoplefttype, NULL), pg_catalog.format_type(m.amoprighttype, NULL))
-                || coalesce(' FOR ORDER BY ' || pg_catalog.format('%I.%I', fn.nspname, f.opfname), '') AS stated
+                || CASE WHEN f.oid IS NULL THEN '' ELSE pg_catalog.format(' FOR ORDER BY %I.%I', fn.nspname, f.opfname) END AS stated
          FROM pg_catalog.pg_amop AS m
          JOIN pg_catalog.pg_depend AS d ON d.classid = 2602 AND d.objid = m.oid AND d.refclassid IN (2616, 2753)
              AND d.deptype IN ('a', 'i')

@@ -25,6 +25,7 @@ const OWNED: [(u32, &str, &str, &str, &str); 10] = [
 pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result<()> {
     read_owners(client, collected)?;
     read_grants(client, collected)?;
+    omit_grantors(client, collected)?;
     read_defaults(client, collected)
 }
 
@@ -74,7 +75,7 @@ fn read_grants(client: &mut Client, collected: &mut Collected<'_>) -> Result<()>
         })
         .collect();
     from.push(
-        "SELECT 1259, a.attrelid, a.attname, c.relowner, a.attacl, '{}'
+        "SELECT 1259, a.attrelid, a.attname, c.relowner, a.attacl, NULL
          FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
          WHERE a.attacl IS NOT NULL AND a.attrelid >= 16384 AND NOT a.attisdropped"
             .to_owned(),
@@ -130,6 +131,23 @@ fn read_grants(client: &mut Client, collected: &mut Collected<'_>) -> Result<()>
     Ok(())
 }
 
+/// Names what was granted by another than the owner: a restore grants it as the owner does.
+fn omit_grantors(client: &mut Client, collected: &mut Collected<'_>) -> Result<()> {
+    let sql = format!(
+        "SELECT DISTINCT 1259, c.oid, pg_catalog.pg_get_userbyid(i.grantor)
+         FROM {} JOIN pg_catalog.pg_class AS c ON c.oid = chosen.oid
+         CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS i
+         WHERE i.grantor <> c.relowner ORDER BY 2, 3",
+        collected.chosen()
+    );
+    for row in client.rows(&sql)? {
+        let Some(relation) = collected.by_oid.get(&row.number(1)?).copied() else { continue };
+        let what = format!("grants by \"{}\" on {} \"{}\"", row.text(2), relation.kind.name(), relation.archive_name());
+        collected.omit(what, "they are kept as grants by the owner");
+    }
+    Ok(())
+}
+
 /// How a GRANT calls what other statements call so.
 fn granted_on(words: &str) -> String {
     let rest = |start: &str| words.strip_prefix(start);
@@ -152,8 +170,7 @@ fn read_defaults(client: &mut Client, collected: &mut Collected<'_>) -> Result<(
             SELECT pg_catalog.pg_get_userbyid(d.defaclrole) AS role, d.defaclnamespace AS namespace, d.defaclobjtype AS kind,
                    d.defaclacl AS acl,
                    CASE WHEN d.defaclnamespace = 0
-                        THEN pg_catalog.acldefault(CASE WHEN d.defaclobjtype = 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole)
-                        ELSE '{}' END AS usual
+                        THEN pg_catalog.acldefault(CASE WHEN d.defaclobjtype = 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole) END AS usual
             FROM pg_catalog.pg_default_acl AS d)
         SELECT t.role, n.nspname, t.kind, d.revoked, d.is_grantable,
                CASE WHEN d.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.grantee)) END,

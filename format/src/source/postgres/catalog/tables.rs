@@ -144,6 +144,10 @@ impl Tables {
             let name = quote(&column.facts.name);
             settings.extend(column.settings.iter().map(|setting| format!("ALTER COLUMN {name} {setting}")));
             let is_inherited = inherits && !column.is_local;
+            let of_parents = match is_inherited {
+                true => self.default_of_parents(collected, relation.oid, &column.facts.name).cloned(),
+                false => None,
+            };
             match &column.default {
                 Some((oid, expression)) if column.generated.is_empty() => {
                     let default = Address::new(class::DEFAULT, *oid);
@@ -152,7 +156,7 @@ impl Tables {
                     alone.sources = vec![default];
                     if !is_inherited {
                         collected.parts.push(Part { host: address, address: default, alone });
-                    } else if self.default_of_parents(relation.oid, column) != Some(expression) {
+                    } else if of_parents.as_ref() != Some(expression) {
                         collected.items.push(alone);
                     }
                 }
@@ -162,7 +166,7 @@ impl Tables {
                         table.sources.push(Address::new(class::DEFAULT, *oid));
                     }
                 }
-                None if is_inherited && self.default_of_parents(relation.oid, column).is_some() => {
+                None if of_parents.is_some() => {
                     collected.items.push(self.default_item(relation, column, "DROP DEFAULT"));
                 }
                 None => {}
@@ -203,8 +207,16 @@ impl Tables {
         parents.filter(|of_parent| of_parent.facts.name == column.facts.name)
     }
 
-    fn default_of_parents<'a>(&'a self, oid: u32, column: &'a ColumnEntry) -> Option<&'a String> {
-        self.in_parents(oid, column).find_map(|of_parent| of_parent.default.as_ref().map(|(_, expression)| expression))
+    /// The default that a column has from its parents when its table is made. What a parent is given after that, it has not.
+    fn default_of_parents<'a>(&'a self, collected: &Collected<'_>, oid: u32, name: &str) -> Option<&'a String> {
+        self.parents.of(oid).iter().find_map(|parent| {
+            let column = self.columns(*parent).iter().find(|column| column.facts.name == name)?;
+            let relation = collected.by_oid.get(parent)?;
+            if self.inherits(relation) && !column.is_local {
+                return self.default_of_parents(collected, *parent, name);
+            }
+            column.default.as_ref().map(|(_, expression)| expression)
+        })
     }
 
     fn not_null_in_parents(&self, oid: u32, column: &ColumnEntry) -> bool {

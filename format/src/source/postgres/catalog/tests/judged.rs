@@ -56,10 +56,18 @@ pub(super) fn make(inventory: &Inventory, database: &Database<'_>) {
 
 /// Makes another database from the catalog of this one: `pg_dump` finds the same schema in both, and so do we.
 pub(super) fn judge(server: &Server, original: &Database<'_>) -> Inventory {
-    let found = inventory(original, &[], &[]);
     let made = server.database(&format!("{} made again", original.name));
-    make(&found, &made);
-    let (wanted, is) = (original.normalized_schema(), made.normalized_schema());
+    judge_in(original, &made)
+}
+
+/// The same, in a database that has what the catalog says it must have.
+pub(super) fn judge_in(original: &Database<'_>, made: &Database<'_>) -> Inventory {
+    let found = inventory(original, &[], &[]);
+    make(&found, made);
+    let sorted = |database: &Database<'_>| -> Vec<String> {
+        database.normalized_schema().iter().map(|statement| with_sorted_options(statement)).collect()
+    };
+    let (wanted, is) = (sorted(original), sorted(made));
     let lacking: Vec<&String> =
         wanted.iter().filter(|line| !is.contains(line) && !super::everything::is_not_kept(line)).collect();
     let too_much: Vec<&String> = is.iter().filter(|line| !wanted.contains(line)).collect();
@@ -71,7 +79,7 @@ pub(super) fn judge(server: &Server, original: &Database<'_>) -> Inventory {
         too_much.len(),
         join(&too_much)
     );
-    let again = inventory(&made, &[], &[]);
+    let again = inventory(made, &[], &[]);
     let (first, second) = (statements(&found), statements(&again));
     let differ = first.iter().zip(&second).find(|(a, b)| a != b);
     assert_eq!(differ, None, "read again it differs");
@@ -80,6 +88,15 @@ pub(super) fn judge(server: &Server, original: &Database<'_>) -> Inventory {
         assert_eq!(a, b, "read again the table differs");
     }
     found
+}
+
+/// Options of storage in the order of their names: their own order says nothing.
+fn with_sorted_options(statement: &str) -> String {
+    let Some((start, rest)) = statement.rsplit_once(" WITH (") else { return statement.to_owned() };
+    let Some((options, end)) = rest.split_once(')') else { return statement.to_owned() };
+    let mut options: Vec<&str> = options.split(", ").collect();
+    options.sort_by_key(|option| (option.starts_with("toast."), *option));
+    format!("{start} WITH ({}){end}", options.join(", "))
 }
 
 fn join(lines: &[&String]) -> String {
