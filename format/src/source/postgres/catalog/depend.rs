@@ -130,6 +130,11 @@ impl Dependencies {
         self.whole.get(&part).copied()
     }
 
+    /// Notes that something stands in the statement that makes another.
+    pub(super) fn put_into(&mut self, part: Address, whole: Address) {
+        self.whole.insert(part, whole);
+    }
+
     pub(super) fn parts(&self, whole: Address) -> &[Address] {
         self.parts.get(&whole).map_or(&[], Vec::as_slice)
     }

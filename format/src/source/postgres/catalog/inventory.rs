@@ -7,6 +7,7 @@ use super::columns::ColumnFacts;
 use super::depend::Address;
 use super::indexes::UniqueIndex;
 use super::keys;
+use super::omissions;
 use super::order::{Fallen, Graph};
 use super::relations::{Relation, RelationKind};
 use super::tables::Tables;
@@ -54,6 +55,10 @@ pub(super) fn assemble(
     let mut catalog =
         SourceCatalog { description, tables: Vec::new(), objects: Vec::new(), omitted: collected.omitted.clone() };
     let mut facts = Vec::new();
+    let mut unique_of: HashMap<u32, Vec<&UniqueIndex>> = HashMap::new();
+    for index in unique {
+        unique_of.entry(index.table).or_default().push(index);
+    }
     let mut attached: BTreeMap<u32, Vec<SchemaObject>> = BTreeMap::new();
     let order = graph.order(&collected.items);
     let standing = order.iter().filter(|at| !fallen.contains_key(at)).filter_map(|at| collected.items.get(*at));
@@ -62,7 +67,7 @@ pub(super) fn assemble(
         if let Some(relation) = relation.filter(|relation| item.makes == Some(Address::relation(relation.oid)))
             && relation.kind == RelationKind::Table
         {
-            let own: Vec<&UniqueIndex> = unique.iter().filter(|index| index.table == relation.oid).collect();
+            let own = unique_of.remove(&relation.oid).unwrap_or_default();
             catalog.tables.push(schema(relation, item, position, tables, &own, texts_are_ordered));
             facts.push(table_facts(relation, tables));
             continue;
@@ -179,7 +184,7 @@ fn omit(
         let of_table = relation.filter(|_| !is_relation).map(|on| format!(" of \"{}\"", on.archive_name()));
         omitted.push(Omission { what: format!("{} \"{}\"{}", item.kind, item.name, of_table.unwrap_or_default()), reason });
     }
-    for address in &graph.foreign {
+    for address in graph.foreign.iter().filter(|address| !(collected.everything && omissions::names(address.class))) {
         let reason = "it is not kept; what needs it takes what the target has of this name";
         omitted.push(Omission { what: named(address).to_owned(), reason: reason.to_owned() });
     }

@@ -74,8 +74,8 @@ pub(crate) fn read(client: &mut Client, relations: &[Relation], everything: bool
     comments::read(client, &mut collected)?;
     privileges::read(client, &mut collected)?;
     omissions::read(client, &mut collected)?;
-    let mut graph = Graph::new(&collected);
-    let alone = graph.settle(&mut collected);
+    let alone = Graph::new(&collected).settle(&mut collected);
+    let graph = Graph::new(&collected);
     tables.define(&mut collected, &alone);
     types::define(&mut collected, domains, &alone);
     inventory::assemble(client, collected, &graph, &tables, &unique, description)

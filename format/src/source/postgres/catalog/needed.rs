@@ -20,6 +20,8 @@ pub(super) fn find(collected: &mut Collected<'_>, columns: &Columns, checks: &Ch
         waiting.extend(defaults.map(|(oid, _)| Address::new(class::DEFAULT, *oid)));
         waiting.extend(checks.of(relation.oid).iter().map(|check| check.address));
     }
+    // Indexes are relations too.
+    let own: HashSet<Address> = collected.items.iter().flat_map(|item| item.sources.iter().copied()).collect();
     for item in &collected.items {
         waiting.extend(item.sources.iter().chain(&item.needs));
     }
@@ -33,13 +35,15 @@ pub(super) fn find(collected: &mut Collected<'_>, columns: &Columns, checks: &Ch
         }
         waiting.extend(collected.depend.whole(address));
         // A relation that is not chosen is not kept, so that what it needs is not needed; a part of something kept is.
-        let is_chosen = collected.by_oid.contains_key(&address.oid) || collected.depend.whole(address).is_some();
+        let is_chosen = collected.by_oid.contains_key(&address.oid)
+            || own.contains(&address)
+            || collected.depend.whole(address).is_some();
         if address.class == class::RELATION && !is_chosen {
             continue;
         }
         waiting.extend(collected.depend.parts(address));
         let needs = collected.depend.needs(address);
-        waiting.extend(needs.iter().filter(|need| !need.auto).map(|need| need.on));
+        waiting.extend(needs.iter().filter(|need| !need.auto || need.on.class != class::RELATION).map(|need| need.on));
     }
     let mut needed: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for address in seen {

@@ -4,6 +4,12 @@ use super::collected::Collected;
 use crate::error::Result;
 use crate::postgres::client::Client;
 
+/// Are all entries of this catalog that users made named here?
+pub(super) const fn names(class: u32) -> bool {
+    // Access methods, languages, foreign data wrappers, foreign servers, parsers and templates of text search.
+    matches!(class, 2601 | 2612 | 2328 | 1417 | 3601 | 3764)
+}
+
 /// Reads it. Where only some relations are chosen, nothing of this is about them but what is said of them elsewhere.
 pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result<()> {
     read_of_relations(client, collected)?;

@@ -93,15 +93,10 @@ impl Graph {
         let mut needs = BTreeSet::new();
         let mut lacking = BTreeSet::new();
         let noted = item.sources.iter().flat_map(|source| {
-            collected.depend.needs(*source).iter().map(|need| match collected.shells.contains(&(*source, need.on)) {
-                true => Need { on: Address::new(class::SHELL, need.on.oid), auto: need.auto },
-                false => *need,
-            })
+            collected.depend.needs(*source).iter().filter_map(|need| self.need_of(collected, item, *source, *need))
         });
-        // A sequence stands before the table that owns it, a partition before its parent: later steps join them.
-        let goes_before = matches!(item.kind, "sequence" | "table" | "partitioned table");
-        let noted = noted.filter(|need| !(need.auto && goes_before && need.on.class == class::RELATION));
-        for address in noted.map(|need| need.on).chain(item.needs.iter().copied()) {
+        let noted: Vec<Address> = noted.collect();
+        for address in noted.into_iter().chain(item.needs.iter().copied()) {
             match self.maker(collected, address) {
                 Some(maker) if maker != at => {
                     needs.insert(maker);
@@ -119,6 +114,19 @@ impl Graph {
             }
         }
         (needs, lacking)
+    }
+
+    /// What of a noted need an item has to wait for.
+    fn need_of(&self, collected: &Collected<'_>, item: &Item, source: Address, need: Need) -> Option<Address> {
+        let of_relation = source.class == class::RELATION && need.on.class == class::RELATION;
+        match item.kind {
+            // A sequence stands before the table that owns it: a later step joins them.
+            "sequence" if need.auto && of_relation => None,
+            // A table whose parent is not there is made without it.
+            "table" | "partitioned table" if of_relation && self.maker(collected, need.on).is_none() => None,
+            _ if collected.shells.contains(&(source, need.on)) => Some(Address::new(class::SHELL, need.on.oid)),
+            _ => Some(need.on),
+        }
     }
 
     /// The item that makes this, or what this is a part of, or the extension that does.
@@ -148,9 +156,9 @@ impl Graph {
         at
     }
 
-    /// Puts the parts into their hosts: each whose needs do not need the host. The others become statements of their own.
-    /// Gives the addresses of these.
-    pub(super) fn settle(&mut self, collected: &mut Collected<'_>) -> HashSet<Address> {
+    /// Puts the parts into their hosts: each whose needs do not need the host. The others become statements of their own, of
+    /// which the addresses are given. The graph of what comes out of it has to be made anew.
+    pub(super) fn settle(mut self, collected: &mut Collected<'_>) -> HashSet<Address> {
         let mut alone = HashSet::new();
         let mut parts = std::mem::take(&mut collected.parts);
         parts.sort_by(|a, b| (&a.alone.kind, &a.alone.definition).cmp(&(&b.alone.kind, &b.alone.definition)));
@@ -159,19 +167,17 @@ impl Graph {
             let inside = Item { sources: vec![part.address], needs: Vec::new(), ..part.alone.clone() };
             let (needs, lacking) = self.needs_of(collected, &inside, host);
             if lacking.is_empty() && !self.reaches(&needs, host) {
-                self.makers.insert(part.address, host);
                 if let Some(of_host) = self.needs.get_mut(host) {
                     of_host.extend(needs);
                 }
-                continue;
+                if let Some(item) = collected.items.get_mut(host) {
+                    item.sources.push(part.address);
+                }
+                collected.depend.put_into(part.address, part.host);
+            } else {
+                alone.insert(part.address);
+                collected.items.push(part.alone);
             }
-            alone.insert(part.address);
-            let at = collected.items.len();
-            let (needs, lacking) = self.needs_of(collected, &part.alone, at);
-            self.makers.insert(part.address, at);
-            self.needs.push(needs);
-            self.lacking.push(lacking);
-            collected.items.push(part.alone);
         }
         alone
     }

@@ -122,6 +122,9 @@ impl Tables {
         collected.subject(address, words, &name, Some(relation.oid));
         let mut item = Item::new(relation.kind.name(), address, name.clone(), String::new());
         item.relation = Some(relation.oid);
+        // Parents come first: servers from 18 on would give a name of their own to the NOT NULL of a parent, were that which
+        // a child has from it already taken.
+        item.needs.extend(self.parents.of(relation.oid).iter().map(|parent| Address::relation(*parent)));
         collected.items.push(item);
         let Some(entry) = self.entries.get(&relation.oid) else { return };
         if let Some(space) = &entry.tablespace {

@@ -1,6 +1,6 @@
 //! Types that users make: enums, composites, ranges and domains.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::base_types;
 use super::collected::{Collected, Item, Part};
@@ -220,13 +220,15 @@ fn add_constraints(
 
 /// Writes the statements that make domains; checks that stand `alone` are not in them.
 pub(super) fn define(collected: &mut Collected<'_>, domains: Vec<Domain>, alone: &HashSet<Address>) {
+    let mut statements: HashMap<Address, String> = HashMap::new();
     for domain in domains {
-        let Some(item) = collected.items.iter_mut().find(|item| item.makes == Some(domain.address)) else { continue };
-        item.definition = domain.start;
-        for (address, stated) in &domain.checks {
-            if !alone.contains(address) {
-                item.definition.push_str(&format!(" {stated}"));
-            }
+        let stated = domain.checks.iter().filter(|(address, _)| !alone.contains(address));
+        let statement = stated.fold(domain.start, |statement, (_, check)| format!("{statement} {check}"));
+        statements.insert(domain.address, statement);
+    }
+    for item in &mut collected.items {
+        if let Some(statement) = item.makes.and_then(|makes| statements.remove(&makes)) {
+            item.definition = statement;
         }
     }
 }

@@ -54,6 +54,18 @@ pub(super) fn make(inventory: &Inventory, database: &Database<'_>) {
     assert!(failures.is_empty(), "{} statements fail:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// Runs all of them in a transaction that comes to nothing, up to the first that fails.
+pub(super) fn try_making(client: &mut Client, inventory: &Inventory) -> Result<(), String> {
+    client.run("BEGIN").unwrap();
+    let mut made = statements(inventory).into_iter().map(|(position, what, definition)| {
+        client.run_one(&definition).map_err(|error| format!("{position}: {what}\n    {definition}\n    {error}"))
+    });
+    let outcome = made.by_ref().find(Result::is_err).unwrap_or(Ok(()));
+    drop(made);
+    client.run("ROLLBACK").unwrap();
+    outcome
+}
+
 /// Makes another database from the catalog of this one: `pg_dump` finds the same schema in both, and so do we.
 pub(super) fn judge(server: &Server, original: &Database<'_>) -> Inventory {
     let made = server.database(&format!("{} made again", original.name));
