@@ -60,10 +60,8 @@ fn find(major: u32) -> Option<Tools> {
     let target = kept.parent().unwrap();
     let made = target.join(format!("test-postgres/{major}/bin"));
     let debian = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"));
-    let folder = match said {
-        Some(folder) => folder,
-        None => [made, debian].into_iter().find(|folder| folder.join("postgres").exists())?,
-    };
+    let places = said.map_or_else(|| vec![made, debian], |said| vec![said]);
+    let folder = places.into_iter().find(|folder| folder.join("postgres").exists())?;
     // Programs find their libraries from where they really are.
     let folder = folder.canonicalize().unwrap();
     Some(Tools { major, folder })
