@@ -18,6 +18,8 @@ mod erase;
 mod filters;
 #[path = "cli/list_and_show.rs"]
 mod list_and_show;
+#[path = "cli/logical_types.rs"]
+mod logical_types;
 #[path = "cli/restore.rs"]
 mod restore;
 #[path = "cli/rewrite.rs"]

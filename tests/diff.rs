@@ -34,7 +34,7 @@ struct Change {
 }
 
 fn owned(cells: &[NamedCell<'_>]) -> Vec<(String, Value)> {
-    cells.iter().map(|(name, cell)| ((*name).to_owned(), Value::of(cell))).collect()
+    cells.iter().map(|cell| (cell.column.to_owned(), Value::of(&cell.cell))).collect()
 }
 
 /// An archive of two snapshots.

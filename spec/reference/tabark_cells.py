@@ -7,6 +7,25 @@ import struct
 MAX_GROUP_ROWS, MAX_GROUP_BYTES, U64 = 131072, 67108864, 2**64 - 1
 NULL, INTEGER, REAL, TEXT, BYTES, RAW_TEXT = range(6)
 
+LOGICAL = {  # §5.1: names of logical types, and the kinds of their cells
+    0: ("any", {INTEGER, REAL, TEXT, BYTES, RAW_TEXT}),
+    1: ("boolean", {INTEGER}),
+    2: ("integer", {INTEGER}),
+    3: ("real", {REAL}),
+    4: ("text", {TEXT, RAW_TEXT}),
+    5: ("bytes", {BYTES}),
+    6: ("date", {INTEGER, TEXT}),
+    7: ("time", {INTEGER}),
+    8: ("timestamp", {INTEGER, TEXT}),
+    9: ("timestamp with time zone", {INTEGER, TEXT}),
+    10: ("uuid", {TEXT}),
+    11: ("json", {TEXT, RAW_TEXT}),
+    12: ("decimal", {INTEGER, TEXT}),
+    13: ("interval", {TEXT}),
+    14: ("opaque", {TEXT, RAW_TEXT}),
+    **{32 + scale: (f"decimal of scale {scale}", {INTEGER, TEXT}) for scale in range(19)},
+}
+
 
 class Fault(Exception):
     """Why an archive is refused: the rule's layer (see spec/vectors/README.md), the offset of the frame, and a text."""

@@ -18,6 +18,7 @@ from blake3 import blake3
 from tabark_cells import (
     BYTES,
     INTEGER,
+    LOGICAL,
     MAX_GROUP_BYTES,
     MAX_GROUP_ROWS,
     NULL,
@@ -351,7 +352,8 @@ class Archive:
         require(fits and (schema.role == "table" or not manifest.filters), "manifest", at, "filters do not fit")
         require(manifest.page_depth <= MAX_PAGE_DEPTH, "manifest", at, "too many levels of pages")
         require(bool(manifest.pages) == bool(manifest.rows), "manifest", at, "pages do not fit the number of rows")
-        require(not any(column.logical for column in schema.columns), "unsupported", at, "an unknown logical type")
+        known = all(column.logical in LOGICAL for column in schema.columns)
+        require(known, "unsupported", at, "an unknown logical type")
         require(entry.rows == manifest.rows, "totals", holder.offset, "the catalog has other rows than the table")
         for name, parts in (("rows", manifest.pages), ("logical_bytes", columns)):
             same = getattr(manifest, name) == sum(getattr(part, name) for part in parts)
@@ -624,6 +626,9 @@ class TableCheck:
             require(block.content == content, "content", at, "the content digest of a block is wrong")
             claims = (len(canonical), sum(kind == NULL for kind, _ in cells), *bounds_of(cells))
             require(block[1:5] == claims, "totals", at, "bytes, nulls or bounds of a block are wrong")
+            name, kinds = LOGICAL[self.manifest.schema.columns[index].logical]  # §5.1
+            fits = {kind for kind, _ in cells} <= kinds | {NULL}
+            require(fits, "cells", at, f"a column of the logical type {name} holds cells of other kinds")
         rows = list(zip(*columns)) or [()] * group.rows
         keys = [tuple(row[part.column] for part in self.key) for row in rows]
         same = group[1:3] == (list(map(bound_of, keys[0])), list(map(bound_of, keys[-1])))

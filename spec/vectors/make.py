@@ -356,6 +356,7 @@ def good_vectors():
     )
     filters = [where("a > 1"), expire("b", 60_000_000, -1), expire("a", 2**64 - 1, -(2**63)), where("")]
     good("filters", "a table that filters have left rows out of", [table("t", ["a", "b"], [(2, 3)], filters=filters)])
+    good("logical", "every logical type, with nulls and with values that only a text can hold", [logical_types()])
     copied = table("t", ["archive"], [[bytes(Writer().append([tiny()]).data)]])
     good("archive-in-cell", "a cell holds an archive of the same id, so that its body holds frames", [copied])
     cutting = (
@@ -374,6 +375,30 @@ def good_vectors():
         [table("t", ["v"], [["x" * (1 << 23)]] * 9 + [["y" * ((1 << 26) - 5)], ["z" * (1 << 26)], ["z"]])],
         Writer(compress=True),
     )
+
+
+def logical_types():
+    least = -(2**63)
+    columns = {
+        0: (1, "any", b""),
+        1: (0, 1, None),
+        2: (least, 2**63 - 1, 0),
+        3: (-0.0, RealBits(0x7FF8000000000000), 0.10000000149011612),
+        4: ("", "a", RawText(b"\xff")),
+        5: (b"", b"\0", None),
+        6: (least, 20513, "infinity"),
+        7: (0, 86_400_000_000, None),
+        8: (least, 2**63 - 1, "294276-12-31 23:59:59.999999"),
+        9: (-1, "294247-01-10 04:00:54.775808+00", "infinity"),
+        10: ("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", None, None),
+        11: ('{"a" :  [1.50]}', "null", RawText(b'"\xff"')),
+        12: (-5, "0.50", "NaN"),
+        13: ("1 year -2 days +04:05:06.7", "00:00:00", None),
+        14: ("[0:1]={1,NULL}", "", RawText(b"{\xff}")),
+    }
+    columns |= {32 + scale: (150, "NaN", "-123456789012345678901234567890" + ".5"[: 2 * scale]) for scale in range(19)}
+    names = [column(f"c{number}", logical=number) for number in columns]
+    return table("t", names, list(zip(*columns.values())))
 
 
 def bad(
@@ -932,7 +957,7 @@ def bad_manifests():
     schema("schema-names", "manifest", "two columns of one name", columns=twice)
     second_hidden = [column("id"), column("name", hidden=True)]
     schema("schema-hidden", "manifest", "the second column is hidden", columns=second_hidden)
-    logical = [column("id"), Fields(**vars(column("name")) | {"logical": 1})]
+    logical = [column("id"), column("name", logical=255)]
     schema("schema-logical", "unsupported", "a column of a logical type that version 2 does not know", columns=logical)
     schema("schema-options-unsorted", "manifest", "table options are not sorted", options=[("b", ""), ("a", "")])
     place(
@@ -1154,6 +1179,10 @@ def bad_cells():
     form("cells-fixed-cut-off", "a fixed payload is cut off", [[1]], lambda data: data[:-1])
     form("cells-length", "a length near 2^32", [["xyz"]], lambda data: data[:6] + b"\xff" * 4 + data[10:])
     form("cells-kinds-cut-off", "the kinds are cut off", [[1], [None]], lambda data: data[:6])
+    for number, name, value in ((1, "boolean", "t"), (3, "real", 1), (10, "uuid", RawText(b"")), (34, "decimal", 1.5)):
+        one = table("t", [column("a", logical=number)], [[None], [value]])
+        describes = f"a cell of a kind that the logical type {name} has not"
+        bad(f"logical-{name}", "cells", "full", describes, tables=[one], cat="ok", rows=[(one, None)])
 
 
 def bad_rows():

@@ -210,8 +210,8 @@ def bounds_of_bounds(held):
     return min((low for low, _ in held), key=rank), max((high for _, high in held), key=rank)
 
 
-def column(name, declared_type="", nullable=True, hidden=False):
-    return Fields(name=name, declared_type=declared_type, logical=0, nullable=nullable, hidden=hidden)
+def column(name, declared_type="", nullable=True, hidden=False, logical=0):
+    return Fields(name=name, declared_type=declared_type, logical=logical, nullable=nullable, hidden=hidden)
 
 
 def key_part(index, descending=False, collation="BINARY"):

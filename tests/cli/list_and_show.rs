@@ -143,8 +143,7 @@ fn a_table_as_json() {
     assert!(fields(table).ends_with(&details), "{table}");
     assert_eq!(table["attached"][0]["name"], json!("users_by_score"));
     let score = &table["columns"][2];
-    let expected =
-        "name declared_type nullable hidden nulls logical_bytes stored_bytes encodings minimum maximum fingerprint";
+    let expected = "name declared_type logical nullable hidden nulls logical_bytes stored_bytes encodings minimum maximum fingerprint";
     assert_eq!(fields(score).join(" "), expected);
     assert_eq!(score["minimum"], json!({ "value": -0.25, "exact": true }));
     assert_eq!(score["maximum"], json!({ "value": { "real": "inf" }, "exact": true }));

@@ -173,13 +173,13 @@ impl<W: Write> RowLines<W> {
             return;
         };
         self.text.push(b'{');
-        for (place, (column, cell)) in cells.iter().enumerate() {
+        for (place, NamedCell { column, logical, cell }) in cells.iter().enumerate() {
             if place > 0 {
                 self.text.push(b',');
             }
             push_json_string(&mut self.text, column);
             self.text.push(b':');
-            push_json_cell(&mut self.text, cell, false);
+            push_json_cell(&mut self.text, cell, *logical, false);
         }
         self.text.push(b'}');
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json, json};
 use tabark::archive::SnapshotSummary;
-use tabark::model::{Bound, Omission, SchemaObject, Value};
+use tabark::model::{Bound, Logical, Omission, SchemaObject, Value};
 
 use super::units::rfc3339;
 
@@ -53,16 +53,20 @@ pub(crate) fn omissions(omitted: &[Omission]) -> Json {
     omitted.iter().map(|Omission { what, reason }| json!({ "what": what, "reason": reason })).collect()
 }
 
-/// A bound: its value as in JSON lines, and whether that is all of it.
-pub(crate) fn bound(bound: Option<&Bound>) -> Json {
+/// A bound of a column of this type: its value as in JSON lines (a decimal in quotes), and whether that is all of it.
+pub(crate) fn bound(bound: Option<&Bound>, logical: Logical) -> Json {
     let Some(Bound { value, exact }) = bound else { return Json::Null };
-    json!({ "value": value_of(value), "exact": exact })
+    json!({ "value": value_of(value, logical), "exact": exact })
 }
 
-fn value_of(value: &Value) -> Json {
+fn value_of(value: &Value, logical: Logical) -> Json {
     match value {
         Value::Null => Json::Null,
-        Value::Integer(value) => json!(value),
+        Value::Integer(value) => match (logical, value) {
+            (Logical::Any | Logical::Integer, _) => json!(value),
+            (Logical::Boolean, 0 | 1) => json!(*value == 1),
+            _ => json!(tabark::export::integer_text(*value, logical)),
+        },
         Value::Real(value) if value.is_finite() => json!(value),
         // A bound is never a NaN.
         Value::Real(value) => json!({ "real": if *value > 0.0 { "inf" } else { "-inf" } }),

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use tabark::model::{Bound, Value};
+use tabark::model::{Bound, Logical, Value};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Is this a character that could move the cursor, change colours, hide or reorder what is shown?
@@ -92,10 +92,10 @@ fn pair((key, value): &(String, String)) -> String {
 }
 
 /// The smallest or largest value of a column, short.
-pub(crate) fn bound(bound: &Bound, width: usize) -> String {
+pub(crate) fn bound(bound: &Bound, logical: Logical, width: usize) -> String {
     let text = match &bound.value {
         Value::Null => "null".to_owned(),
-        Value::Integer(value) => value.to_string(),
+        Value::Integer(value) => tabark::export::integer_text(*value, logical),
         Value::Real(value) => format!("{value:?}"),
         Value::Text(bytes) => {
             // A bound may end in the middle of a character.
@@ -147,10 +147,11 @@ mod tests {
     #[test]
     fn bounds_show_their_kind() {
         let exact = |value| Bound { value, exact: true };
-        assert_eq!(bound(&exact(Value::Real(1.0)), 20), "1.0");
-        assert_eq!(bound(&exact(Value::Text(b"x\n".to_vec())), 20), "\"x\\n\"");
-        assert_eq!(bound(&exact(Value::Bytes(vec![0, 255])), 20), "x'00ff'");
+        assert_eq!(bound(&exact(Value::Real(1.0)), Logical::Any, 20), "1.0");
+        assert_eq!(bound(&exact(Value::Text(b"x\n".to_vec())), Logical::Text, 20), "\"x\\n\"");
+        assert_eq!(bound(&exact(Value::Bytes(vec![0, 255])), Logical::Any, 20), "x'00ff'");
+        assert_eq!(bound(&exact(Value::Integer(-1)), Logical::Date, 20), "1969-12-31");
         let cut = Bound { value: Value::Text(b"abc\xc3".to_vec()), exact: false };
-        assert_eq!(bound(&cut, 20), "\"abc…\"");
+        assert_eq!(bound(&cut, Logical::Any, 20), "\"abc…\"");
     }
 }

@@ -3,7 +3,7 @@
 use super::manifest::{Catalog, SnapshotManifest, TableManifest};
 use crate::error::{Error, Layer, Result};
 use crate::limits::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_PAGE_DEPTH, MAX_PAGE_ENTRIES, MAX_TABLES, MAX_TAG_BYTES};
-use crate::model::{Bound, Filter, TableSchema, Value, roles};
+use crate::model::{Bound, Filter, Logical, TableSchema, Value, roles};
 
 /// A rule that is broken: where in the format it stands, and in words.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ pub(super) fn check_bounds<'b>(mut bounds: impl Iterator<Item = &'b Bound>) -> C
 
 /// Column types that only a newer program knows.
 pub(super) fn check_logical_types(schema: &TableSchema) -> Result<()> {
-    match schema.columns.iter().find(|column| column.logical != 0) {
+    match schema.columns.iter().find(|column| Logical::from_number(column.logical).is_none()) {
         Some(column) => {
             Err(Error::unsupported(format!("logical type {} of column \"{}\"", column.logical, column.name)))
         }

@@ -1,7 +1,7 @@
 //! What two states differ in.
 
 use super::columns::RowMatching;
-use crate::model::Cell;
+use crate::model::{Cell, Logical};
 
 /// What differs between two snapshots, or between a snapshot and a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,8 +131,16 @@ pub struct SchemaChange {
     pub after: Option<String>,
 }
 
-/// A cell and the name of its column.
-pub type NamedCell<'a> = (&'a str, Cell<'a>);
+/// A cell and its column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NamedCell<'a> {
+    /// The column's name.
+    pub column: &'a str,
+    /// What the column's cells stand for, in the state that the cell is of.
+    pub logical: Logical,
+    /// The cell.
+    pub cell: Cell<'a>,
+}
 
 /// A row that differs.
 #[derive(Debug)]

@@ -262,7 +262,9 @@ impl<'r> Sender<'r> {
 }
 
 fn named<'r>(schema: &'r TableSchema, row: &[Option<Cell<'r>>], column: usize) -> Option<NamedCell<'r>> {
-    Some((schema.columns.get(column)?.name.as_str(), row.get(column).copied().flatten()?))
+    let cell = row.get(column).copied().flatten()?;
+    let column = schema.columns.get(column)?;
+    Some(NamedCell { column: &column.name, logical: column.logical_type(), cell })
 }
 
 fn all_of<'r>(schema: &'r TableSchema, row: &[Option<Cell<'r>>]) -> Vec<NamedCell<'r>> {

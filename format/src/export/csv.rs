@@ -7,31 +7,35 @@
 //! | real | the shortest digits that read back as the same number; `inf`, `-inf`, `nan` |
 //! | text | as it is; in quotes if it is empty or holds a comma, a quote, CR or LF |
 //! | bytes | `\x` and hex digits |
+//! | boolean | `true`, `false` |
+//! | date, time, timestamp | `2026-03-01`, `12:00:00.5`, `2026-03-01T12:00:00`; with time zone a `Z` behind it |
+//! | decimal | `12.30`, with all its digits |
 //! | raw text | refused, with column and row: it is no text in any encoding a CSV file could have |
 //!
 //! Kinds are not kept: the text `1` and the integer 1 give the same field. JSON lines keep them.
 
 use std::io::Write;
 
-use super::real;
+use super::{logical, real};
 use crate::archive::Table;
 use crate::error::{Error, Result};
-use crate::model::Cell;
+use crate::model::{Cell, Logical};
 
 const LINE_END: &[u8] = b"\r\n";
 
 /// Writes a header row and the given columns (indexes into the schema's) of all rows, or of the first `limit`. Gives the
 /// number of rows.
 pub fn write_csv(table: &Table<'_>, columns: &[usize], limit: Option<u64>, to: &mut dyn Write) -> Result<u64> {
-    let names: Vec<&str> = columns
+    let names: Vec<(&str, Logical)> = columns
         .iter()
         .map(|index| {
             let column = table.schema().columns.get(*index);
-            column.map(|column| column.name.as_str()).ok_or_else(|| Error::request(format!("no column {index}")))
+            let column = column.ok_or_else(|| Error::request(format!("no column {index}")))?;
+            Ok((column.name.as_str(), column.logical_type()))
         })
         .collect::<Result<_>>()?;
     let mut header = Vec::new();
-    for (place, name) in names.iter().enumerate() {
+    for (place, (name, _)) in names.iter().enumerate() {
         push_comma(&mut header, place);
         push_text(&mut header, name.as_bytes());
     }
@@ -39,9 +43,9 @@ pub fn write_csv(table: &Table<'_>, columns: &[usize], limit: Option<u64>, to: &
     super::write_rows(table, columns, limit, to, header, |text, row, cells| {
         // A row that is refused must not leave half a line.
         let start = text.len();
-        for (place, (cell, name)) in cells.iter().zip(&names).enumerate() {
+        for (place, (cell, (name, logical))) in cells.iter().zip(&names).enumerate() {
             push_comma(text, place);
-            if !push_field(text, cell) {
+            if !push_field(text, cell, *logical) {
                 text.truncate(start);
                 let why =
                     format!("row {row} (from 0), column \"{name}\": text that is not valid in the source's encoding");
@@ -60,7 +64,11 @@ fn push_comma(text: &mut Vec<u8>, place: usize) {
 }
 
 /// Appends a cell; `false` if CSV cannot hold it.
-fn push_field(text: &mut Vec<u8>, cell: &Cell<'_>) -> bool {
+fn push_field(text: &mut Vec<u8>, cell: &Cell<'_>, logical: Logical) -> bool {
+    // Nothing in such a value needs quotes.
+    if logical::push_value(text, cell, logical).is_some() {
+        return true;
+    }
     match cell {
         Cell::Null => {}
         Cell::Integer(value) => {
@@ -102,7 +110,7 @@ mod tests {
 
     fn field(cell: Cell<'_>) -> String {
         let mut text = Vec::new();
-        assert!(push_field(&mut text, &cell));
+        assert!(push_field(&mut text, &cell, Logical::Any));
         String::from_utf8(text).unwrap()
     }
 
@@ -129,6 +137,6 @@ mod tests {
 
     #[test]
     fn raw_text_is_refused() {
-        assert!(!push_field(&mut Vec::new(), &Cell::RawText(b"\xff")));
+        assert!(!push_field(&mut Vec::new(), &Cell::RawText(b"\xff"), Logical::Text));
     }
 }

@@ -1,5 +1,5 @@
-//! JSON lines: one object per row, one row per line, ended by LF. Every kind of cell has a form of its own, so nothing is
-//! lost.
+//! JSON lines: one object per row, one row per line, ended by LF. Every kind of cell has a form of its own, and so has every value
+//! of a logical type, so nothing is lost.
 //!
 //! | cell | JSON |
 //! |---|---|
@@ -11,15 +11,21 @@
 //! | text | `"a"`: escaped as JSON demands, all else (non-ASCII too) as it is |
 //! | bytes | `{"bytes":"00ff"}` |
 //! | raw text | `{"rawtext":"ff"}` |
+//! | boolean | `true`, `false` |
+//! | date, time | `"2026-03-01"`, `"12:00:00.5"` |
+//! | timestamp, with time zone | `"2026-03-01T12:00:00"`, `"2026-03-01T12:00:00Z"` |
+//! | decimal | `12.30`, with all its digits; `"NaN"` and infinities are strings |
+//! | JSON document | a string: so a document `null` is not a null, and no digit of it is lost |
 //!
 //! There are no spaces, and keys stand in the order of the columns, so equal rows give equal lines.
 
 use std::io::Write;
 
+use super::logical::{self, Form};
 use super::real;
 use crate::archive::Table;
 use crate::error::{Error, Result};
-use crate::model::Cell;
+use crate::model::{Cell, Logical};
 
 /// Writes the given columns (indexes into the schema's) of all rows, or of the first `limit`. With `exact`, reals are
 /// written as their bits. Gives the number of rows.
@@ -30,7 +36,7 @@ pub fn write_json_lines(
     exact: bool,
     to: &mut dyn Write,
 ) -> Result<u64> {
-    let keys: Vec<Vec<u8>> = columns
+    let keys: Vec<(Vec<u8>, Logical)> = columns
         .iter()
         .enumerate()
         .map(|(place, index)| {
@@ -39,24 +45,35 @@ pub fn write_json_lines(
             let mut key = vec![if place == 0 { b'{' } else { b',' }];
             push_json_string(&mut key, &column.name);
             key.push(b':');
-            Ok(key)
+            Ok((key, column.logical_type()))
         })
         .collect::<Result<_>>()?;
     super::write_rows(table, columns, limit, to, Vec::new(), |text, _, cells| {
         if keys.is_empty() {
             text.push(b'{');
         }
-        for (key, cell) in keys.iter().zip(cells) {
+        for ((key, logical), cell) in keys.iter().zip(cells) {
             text.extend_from_slice(key);
-            push_json_cell(text, cell, exact);
+            push_json_cell(text, cell, *logical, exact);
         }
         text.extend_from_slice(b"}\n");
         Ok(())
     })
 }
 
-/// Appends a cell in its form above. With `exact`, a real is written as its bits.
-pub fn push_json_cell(text: &mut Vec<u8>, cell: &Cell<'_>, exact: bool) {
+/// Appends a cell of a column of this type in its form above. With `exact`, a real is written as its bits.
+pub fn push_json_cell(text: &mut Vec<u8>, cell: &Cell<'_>, logical: Logical, exact: bool) {
+    let start = text.len();
+    match logical::push_value(text, cell, logical) {
+        Some(Form::Bare) => return,
+        // Nothing in it has to be escaped.
+        Some(Form::Quoted) => {
+            text.insert(start, b'"');
+            text.push(b'"');
+            return;
+        }
+        None => {}
+    }
     match cell {
         Cell::Null => text.extend_from_slice(b"null"),
         Cell::Integer(value) => {
@@ -115,7 +132,7 @@ mod tests {
 
     fn json(cell: Cell<'_>, exact: bool) -> String {
         let mut text = Vec::new();
-        push_json_cell(&mut text, &cell, exact);
+        push_json_cell(&mut text, &cell, Logical::Any, exact);
         String::from_utf8(text).unwrap()
     }
 
@@ -130,6 +147,28 @@ mod tests {
             json(Cell::Text("Zoë \"q\" \\ \u{1}\u{7f}\n".as_bytes()), false),
             "\"Zoë \\\"q\\\" \\\\ \\u0001\u{7f}\\n\""
         );
+    }
+
+    #[test]
+    fn values_of_logical_types_are_what_they_stand_for() {
+        let json = |cell, logical| {
+            let mut text = b",".to_vec();
+            push_json_cell(&mut text, &cell, logical, true);
+            String::from_utf8(text).unwrap()
+        };
+        assert_eq!(json(Cell::Integer(0), Logical::Boolean), ",false");
+        assert_eq!(json(Cell::Integer(0), Logical::Date), ",\"1970-01-01\"");
+        assert_eq!(json(Cell::Text(b"infinity"), Logical::Date), ",\"infinity\"");
+        assert_eq!(json(Cell::Integer(0), Logical::TimestampWithZone), ",\"1970-01-01T00:00:00Z\"");
+        assert_eq!(json(Cell::Integer(-5), Logical::Decimal(2)), ",-0.05");
+        assert_eq!(
+            json(Cell::Text(b"123456789012345678901234.50"), Logical::Decimal(2)),
+            ",123456789012345678901234.50"
+        );
+        assert_eq!(json(Cell::Text(b"NaN"), Logical::DecimalText), ",\"NaN\"");
+        assert_eq!(json(Cell::Text(b"1.5"), Logical::Text), ",\"1.5\"");
+        assert_eq!(json(Cell::Text(b"null"), Logical::Json), ",\"null\"");
+        assert_eq!(json(Cell::Null, Logical::Json), ",null");
     }
 
     #[test]

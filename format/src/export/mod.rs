@@ -1,12 +1,13 @@
 //! Rows as text for other programs: CSV and JSON lines.
 //!
 //! Both stream: one row group is in memory at a time, and a row limit stops the reading. Rows go out in the order they
-//! stand in. JSON lines keep every kind of cell apart and lose nothing; CSV has no kinds, so it suits spreadsheets and loaders
+//! stand in, and cells of a logical type as what they stand for. JSON lines lose nothing; CSV has no kinds, so it suits spreadsheets and loaders
 //! that know the types.
 
 mod columns;
 mod csv;
 mod json_lines;
+mod logical;
 mod real;
 
 use std::io::Write;
@@ -14,6 +15,7 @@ use std::io::Write;
 pub use columns::{Chosen, choose_columns};
 pub use csv::write_csv;
 pub use json_lines::{push_json_cell, push_json_string, write_json_lines};
+pub use logical::integer_text;
 
 use crate::archive::Table;
 use crate::error::{Error, Result};

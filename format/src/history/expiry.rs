@@ -3,10 +3,8 @@
 //! Nothing is dropped on a guess: a cell that is no time beyond doubt keeps its row.
 
 use crate::error::{Error, Result};
-use crate::model::{Cell, Expire, TableSchema};
-
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400 * SECOND;
+use crate::model::calendar::{self, DAY, SECOND};
+use crate::model::{Cell, Expire, Logical, TableSchema};
 
 /// Magnitudes below which a number is no time, and units of those that are: seconds, milliseconds, microseconds. Each
 /// begins three years from 1970 and ends in the year 5138, so that no number is two times.
@@ -17,8 +15,8 @@ const TOO_LARGE: u64 = 100_000_000_000_000_000;
 /// The expire rules of one table, ready to judge its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expiry {
-    /// Per rule: the column's index, and the first time that is kept.
-    limits: Vec<(usize, i64)>,
+    /// Per rule: the column's index, what its cells stand for, and the first time that is kept.
+    limits: Vec<(usize, Logical, i64)>,
 }
 
 /// What becomes of a row.
@@ -36,12 +34,13 @@ impl Expiry {
     /// The rules for tables of this schema. Fails if a column does not exist (`is_request`).
     pub fn of<'r>(schema: &TableSchema, rules: impl IntoIterator<Item = &'r Expire>) -> Result<Self> {
         let limit = |rule: &Expire| {
-            let column = schema.columns.iter().position(|column| column.name == rule.column).ok_or_else(|| {
+            let mut columns = schema.columns.iter().enumerate();
+            let (index, column) = columns.find(|(_, column)| column.name == rule.column).ok_or_else(|| {
                 Error::request(format!("there is no column \"{}\"", rule.column)).in_table(&schema.name)
             })?;
             // No time lies before the least one.
             let first_kept = i64::try_from(i128::from(rule.instant) - i128::from(rule.age)).unwrap_or(i64::MIN);
-            Ok((column, first_kept))
+            Ok((index, column.logical_type(), first_kept))
         };
         Ok(Self { limits: rules.into_iter().map(limit).collect::<Result<_>>()? })
     }
@@ -49,8 +48,8 @@ impl Expiry {
     /// Judges a row: one cell per column of the schema.
     pub fn judge(&self, row: &[Cell<'_>]) -> Verdict {
         let mut verdict = Verdict::Kept;
-        for (column, first_kept) in &self.limits {
-            match row.get(*column).and_then(time_of) {
+        for (column, logical, first_kept) in &self.limits {
+            match row.get(*column).and_then(|cell| time_of(cell, *logical)) {
                 Some(time) if time < *first_kept => return Verdict::Expired,
                 Some(_) => {}
                 None => verdict = Verdict::KeptWithoutTime,
@@ -60,8 +59,22 @@ impl Expiry {
     }
 }
 
-/// The time that a cell holds, in microseconds since 1970-01-01T00:00:00Z; `None` where there is any doubt.
-pub fn time_of(cell: &Cell<'_>) -> Option<i64> {
+/// The time that a cell of a column of this type holds, in microseconds since 1970-01-01T00:00:00Z; `None` where there is any doubt.
+pub fn time_of(cell: &Cell<'_>, logical: Logical) -> Option<i64> {
+    match (logical, cell) {
+        // Before all times is before all limits.
+        (Logical::Date | Logical::Timestamp | Logical::TimestampWithZone, Cell::Integer(i64::MIN)) => Some(i64::MIN),
+        (Logical::Date, Cell::Integer(day)) => day.checked_mul(DAY),
+        (Logical::Timestamp | Logical::TimestampWithZone, Cell::Integer(micros)) => Some(*micros),
+        // What no integer holds lies in the future; what is no time at all is no time by its digits.
+        (Logical::Date | Logical::Timestamp | Logical::TimestampWithZone, _) => None,
+        (Logical::Boolean | Logical::Time | Logical::Interval | Logical::DecimalText | Logical::Decimal(_), _) => None,
+        _ => time_by_form(cell),
+    }
+}
+
+/// The time that a cell holds by the way it is written.
+fn time_by_form(cell: &Cell<'_>) -> Option<i64> {
     match *cell {
         Cell::Text(text) => text_time(text),
         Cell::Integer(number) => number.checked_mul(unit(number.unsigned_abs())?),
@@ -114,21 +127,7 @@ fn day_of(date: &[u8; 10]) -> Option<i64> {
     let [y, ye, yea, year, b'-', m, month, b'-', d, day] = *date else { return None };
     let year = number([y, ye], 99)? * 100 + number([yea, year], 99)?;
     let (month, day) = (number([m, month], 12)?, number([d, day], 31)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(leap),
-        _ => return None,
-    };
-    if !(1..=days).contains(&day) {
-        return None;
-    }
-    // Years that begin in March have their leap day at the end; eras are of 400 years.
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+    calendar::day_of(year, month, day)
 }
 
 /// Digits behind the point as microseconds, and what stands behind them.
@@ -182,7 +181,7 @@ mod tests {
     use crate::model::Column;
 
     fn text(text: &str) -> Option<i64> {
-        time_of(&Cell::Text(text.as_bytes()))
+        time_by_form(&Cell::Text(text.as_bytes()))
     }
 
     #[test]
@@ -271,14 +270,14 @@ mod tests {
         }
         let bytes = b"2026-03-01";
         for cell in [Cell::Null, Cell::Bytes(bytes), Cell::RawText(bytes)] {
-            assert_eq!(time_of(&cell), None);
+            assert_eq!(time_by_form(&cell), None);
         }
     }
 
     #[test]
     fn numbers_are_times_by_their_magnitude() {
-        let integer = |number| time_of(&Cell::Integer(number));
-        let real = |number| time_of(&Cell::Real(number));
+        let integer = |number| time_by_form(&Cell::Integer(number));
+        let real = |number| time_by_form(&Cell::Real(number));
         for (number, time) in [
             (100_000_000, 100_000_000_000_000),
             (99_999_999_999, 99_999_999_999_000_000),
@@ -300,6 +299,23 @@ mod tests {
         for number in [0.0, -0.0, 2_460_000.5, 99_999_999.9, 1e17, -1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(real(number), None, "{number}");
         }
+    }
+
+    #[test]
+    fn dates_and_timestamps_are_times_of_any_magnitude() {
+        let time = |value, logical| time_of(&Cell::Integer(value), logical);
+        assert_eq!(time(1, Logical::Date), Some(DAY));
+        assert_eq!(time(0, Logical::TimestampWithZone), Some(0));
+        assert_eq!(time(-5, Logical::Timestamp), Some(-5));
+        assert_eq!(time(i64::MIN, Logical::Date), Some(i64::MIN));
+        assert_eq!(time(i64::MAX, Logical::Date), None);
+        assert_eq!(time(1_772_366_400, Logical::Integer), Some(1_772_366_400_000_000));
+        for logical in [Logical::Boolean, Logical::Time, Logical::Decimal(0), Logical::DecimalText, Logical::Interval] {
+            assert_eq!(time(1_772_366_400, logical), None);
+        }
+        assert_eq!(time_of(&Cell::Text(b"2026-03-01"), Logical::Date), None);
+        assert_eq!(time_of(&Cell::Text(b"infinity"), Logical::Timestamp), None);
+        assert_eq!(time_of(&Cell::Text(b"1970-01-02"), Logical::Text), Some(DAY));
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub const MAX_DECIMAL_SCALE: u8 = 18;
 const DECIMAL: u8 = 32;
 
 /// The logical type of a column: what its cells stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Logical {
     /// Each cell is of its own kind and means itself.
     Any,

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::logical::Logical;
+
 /// Roles of tables.
 pub mod roles {
     /// An ordinary table.
@@ -87,7 +89,7 @@ pub struct Column {
     pub name: String,
     /// Its type as the source has it; may be empty.
     pub declared_type: String,
-    /// 0: each cell is of its own kind.
+    /// What its cells stand for: the number of a [`Logical`].
     pub logical: u8,
     /// May it hold nulls?
     pub nullable: bool,
@@ -104,6 +106,13 @@ pub struct KeyPart {
     pub descending: bool,
     /// "BINARY", "NOCASE", "RTRIM", or a name that only the source knows.
     pub collation: String,
+}
+
+impl Column {
+    /// What its cells stand for; where that is not known, themselves.
+    pub fn logical_type(&self) -> Logical {
+        Logical::from_number(self.logical).unwrap_or(Logical::Any)
+    }
 }
 
 impl TableSchema {

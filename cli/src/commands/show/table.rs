@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 use tabark::Encoding;
 use tabark::archive::{ColumnSummary, Table};
-use tabark::model::{Column, TableSchema};
+use tabark::model::{Column, Logical, TableSchema};
 
 use crate::report::aligned::{Aligned, Side};
 use crate::report::filters;
 use crate::report::json as as_json;
-use crate::report::text::{bound, name, pairs, visible, visible_lines};
+use crate::report::text::{self, name, pairs, visible, visible_lines};
 use crate::report::units::{count, counted, ratio, size};
 
 const NAME_WIDTH: usize = 24;
@@ -52,7 +52,9 @@ pub(super) fn print(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn print_columns(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut aligned = Aligned::new(&[
+    // What cells stand for is told where they do not all stand for themselves.
+    let are_typed = table.schema().columns.iter().any(|column| column.logical_type() != Logical::Any);
+    let mut titles = vec![
         ("column", Side::Left),
         ("type", Side::Left),
         ("nulls", Side::Right),
@@ -61,11 +63,14 @@ fn print_columns(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
         ("ratio", Side::Right),
         ("encodings", Side::Left),
         ("range", Side::Left),
-    ])
-    .indented(2);
+    ];
+    if are_typed {
+        titles.insert(2, ("cells", Side::Left));
+    }
+    let mut aligned = Aligned::new(&titles).indented(2);
     for (column, summary) in table.schema().columns.iter().zip(&table.manifest().columns) {
         let hidden = if column.hidden { " (hidden)" } else { "" };
-        aligned.row(vec![
+        let mut row = vec![
             name(&format!("{}{hidden}", column.name), NAME_WIDTH),
             name(&column.declared_type, TYPE_WIDTH),
             count(summary.nulls),
@@ -73,8 +78,12 @@ fn print_columns(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
             size(summary.stored_bytes),
             ratio(summary.logical_bytes, summary.stored_bytes),
             encodings(summary),
-            range(summary),
-        ]);
+            range(column, summary),
+        ];
+        if are_typed {
+            row.insert(2, column.logical_type().to_string());
+        }
+        aligned.row(row);
     }
     aligned.write(out)
 }
@@ -91,9 +100,10 @@ fn encodings(summary: &ColumnSummary) -> String {
     each.join(", ")
 }
 
-fn range(summary: &ColumnSummary) -> String {
+fn range(column: &Column, summary: &ColumnSummary) -> String {
+    let bound = |bound| text::bound(bound, column.logical_type(), BOUND_WIDTH);
     match (&summary.minimum, &summary.maximum) {
-        (Some(low), Some(high)) => format!("{} .. {}", bound(low, BOUND_WIDTH), bound(high, BOUND_WIDTH)),
+        (Some(low), Some(high)) => format!("{} .. {}", bound(low), bound(high)),
         _ => String::new(),
     }
 }
@@ -164,14 +174,15 @@ fn column_object(column: &Column, summary: &ColumnSummary) -> Json {
     json!({
         "name": column.name,
         "declared_type": column.declared_type,
+        "logical": column.logical_type().to_string(),
         "nullable": column.nullable,
         "hidden": column.hidden,
         "nulls": summary.nulls,
         "logical_bytes": summary.logical_bytes,
         "stored_bytes": summary.stored_bytes,
         "encodings": encodings,
-        "minimum": as_json::bound(summary.minimum.as_ref()),
-        "maximum": as_json::bound(summary.maximum.as_ref()),
+        "minimum": as_json::bound(summary.minimum.as_ref(), column.logical_type()),
+        "maximum": as_json::bound(summary.maximum.as_ref(), column.logical_type()),
         "fingerprint": as_json::digest(&summary.fingerprint),
     })
 }

@@ -16,7 +16,7 @@ use crate::container::Reference;
 use crate::error::{Error, Layer, Result};
 use crate::history::boundaries::Boundaries;
 use crate::history::key_order::KeyOrder;
-use crate::model::{Bound, Cell, Cells, RowGroup};
+use crate::model::{Bound, Cell, Cells, Column, Kinds, Logical, RowGroup};
 
 /// Collects what a table's blocks hold and compares it with what is said of them.
 pub(super) struct TableCheck<'t, 'a> {
@@ -125,6 +125,8 @@ impl<'t, 'a> TableCheck<'t, 'a> {
                         None => error,
                     }
                 })?;
+                check_kinds(table.schema().columns.get(column), &cells)
+                    .map_err(|error| error.at(place.page_offset()))?;
                 Ok(Decoded { cells, facts, stored_bytes: table.stored_bytes(place, entry.slices())? })
             })
             .collect();
@@ -246,6 +248,20 @@ impl<'t, 'a> TableCheck<'t, 'a> {
         }
         errors
     }
+}
+
+/// Looks for cells of kinds that the column's logical type has not.
+fn check_kinds(column: Option<&Column>, cells: &Cells) -> Result<()> {
+    let logical = column.map_or(Logical::Any, Column::logical_type);
+    let fits = match cells.kinds() {
+        _ if logical == Logical::Any => true,
+        Kinds::Uniform(kind) => logical.may_hold(*kind),
+        Kinds::Mixed(kinds) => kinds.iter().all(|kind| logical.may_hold(*kind)),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::damaged(Layer::Cells, format!("a column of the logical type {logical} holds cells of other kinds")))
 }
 
 /// Compares what a page says of a block with what it holds.

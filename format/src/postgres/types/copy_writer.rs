@@ -24,10 +24,14 @@ pub(crate) struct CopyWriter {
 impl CopyWriter {
     /// For rows of these columns: binary where all of their types have a binary form that is known.
     pub(crate) fn new(columns: Vec<CopyColumn>) -> Result<Self> {
+        let is_binary = columns.iter().all(|column| column.column_type.has_binary());
+        Self::of_form(columns, if is_binary { CopyForm::Binary } else { CopyForm::Text })
+    }
+
+    /// For rows of these columns in this form.
+    pub(crate) fn of_form(columns: Vec<CopyColumn>, form: CopyForm) -> Result<Self> {
         let count = i16::try_from(columns.len())
             .map_err(|_| Error::database(format!("{} columns are more than PostgreSQL allows", columns.len())))?;
-        let is_binary = columns.iter().all(|column| column.column_type.has_binary());
-        let form = if is_binary { CopyForm::Binary } else { CopyForm::Text };
         Ok(Self { columns, count: count.to_be_bytes(), form })
     }
 

@@ -45,7 +45,7 @@ impl ColumnType {
             },
             Wire::Interval => {
                 scratch.clear();
-                Interval::of(field)?.print(scratch);
+                Interval::of(field)?.push_printed(scratch);
                 Cell::Text(scratch)
             }
             Wire::Byte => byte(field, scratch)?,

@@ -40,7 +40,7 @@ impl Interval {
     }
 
     /// Appends it as the server prints it. (Servers before 17 know no infinite intervals and print those as very long ones.)
-    pub(super) fn print(self, text: &mut Vec<u8>) {
+    pub(super) fn push_printed(self, text: &mut Vec<u8>) {
         match self {
             INFINITY => return text.extend_from_slice(b"infinity"),
             MINUS_INFINITY => return text.extend_from_slice(b"-infinity"),
@@ -81,7 +81,7 @@ impl Interval {
             _ => Self::of_parts(text).ok_or(NO_INTERVAL)?,
         };
         let mut printed = Vec::with_capacity(text.len());
-        interval.print(&mut printed);
+        interval.push_printed(&mut printed);
         if printed == text { Ok(interval) } else { Err(NO_INTERVAL) }
     }
 

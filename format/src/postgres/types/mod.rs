@@ -7,14 +7,20 @@ mod array;
 mod bits;
 mod column_type;
 mod copy_reader;
+mod copy_text;
 mod copy_writer;
 mod decode;
 mod encode;
 mod interval;
+#[cfg(test)]
+mod live;
 mod network;
 mod numeric;
 mod numeric_text;
-mod print;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod rates;
 mod time;
 mod wire;
 

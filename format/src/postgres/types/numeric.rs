@@ -95,7 +95,7 @@ impl<'a> Numeric<'a> {
     }
 
     /// Appends it as the server prints it.
-    fn print(&self, text: &mut Vec<u8>) -> Checked<()> {
+    fn push_printed(&self, text: &mut Vec<u8>) -> Checked<()> {
         match self.sign {
             POSITIVE => {}
             NEGATIVE => text.push(b'-'),
@@ -158,6 +158,6 @@ pub(super) fn cell<'s>(field: &[u8], scale: u8, scratch: &'s mut Vec<u8>) -> Che
         return Ok(Cell::Integer(value));
     }
     scratch.clear();
-    numeric.print(scratch)?;
+    numeric.push_printed(scratch)?;
     Ok(Cell::Text(scratch))
 }

@@ -100,8 +100,3 @@ pub(super) fn push_text(out: &mut Vec<u8>, text: &[u8]) -> Checked<()> {
 fn group(digits: &[u8]) -> u16 {
     digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0'))
 }
-
-/// Appends an integer divided by ten to the power of `scale` as the server prints it.
-pub(super) fn print_scaled(text: &mut Vec<u8>, value: i64, scale: u8) {
-    crate::model::decimal::push_scaled(text, value, scale);
-}

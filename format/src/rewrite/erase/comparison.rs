@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
+use super::typed_key;
 use crate::archive::BlockEntry;
 use crate::history::affinity::Affinity;
-use crate::model::{Bound, Cell, TableSchema, Value};
+use crate::model::{Bound, Cell, Logical, TableSchema, Value};
 
 /// How cells of a column are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,8 @@ enum Conversion {
     ToText,
     /// Texts that are numbers become numbers.
     ToNumber,
+    /// What is written becomes a cell of this logical type; cells stay as they are.
+    Typed(Logical),
 }
 
 /// Which texts are equal.
@@ -43,6 +46,10 @@ impl Comparison {
             Some(_) => return None,
         };
         let declared = schema.columns.get(column)?;
+        let logical = declared.logical_type();
+        if logical != Logical::Any {
+            return Some(Self { conversion: Conversion::Typed(logical), collation });
+        }
         let conversion = match Affinity::of(&declared.declared_type, schema.option("strict").is_some()) {
             Affinity::Blob => Conversion::None,
             Affinity::Text => Conversion::ToText,
@@ -94,6 +101,9 @@ impl Comparison {
 
     /// What a value that a person wrote may be in this column: a text, a number, or both where the column converts neither.
     pub(super) fn readings(self, written: &str) -> Vec<Value> {
+        if let Conversion::Typed(logical) = self.conversion {
+            return vec![typed_key::reading(written, logical)];
+        }
         let text = Value::Text(written.as_bytes().to_vec());
         match (self.conversion, number(written.as_bytes())) {
             (Conversion::ToNumber, Some(number)) => vec![number],
@@ -111,7 +121,7 @@ impl Comparison {
         let is_number = |bound: &Bound| matches!(bound.value, Value::Integer(_) | Value::Real(_));
         let only_numbers = is_number(maximum);
         let is_comparable = match self.conversion {
-            Conversion::None => true,
+            Conversion::None | Conversion::Typed(_) => true,
             Conversion::ToText => !is_number(minimum),
             Conversion::ToNumber => only_numbers,
         };

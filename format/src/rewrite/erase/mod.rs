@@ -12,6 +12,7 @@ mod key;
 mod plan;
 mod rule;
 mod target;
+mod typed_key;
 
 use std::path::Path;
 
