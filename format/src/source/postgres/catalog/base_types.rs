@@ -40,7 +40,9 @@ pub(super) fn read(
         }
         collected.items.push(item);
         for function in 19..23 {
-            collected.shells.insert((Address::new(class::FUNCTION, row.number(function)?), Address::new(class::TYPE, oid)));
+            collected
+                .shells
+                .insert((Address::new(class::FUNCTION, row.number(function)?), Address::new(class::TYPE, oid)));
         }
         let definition = format!("CREATE TYPE {own} ({})", stated(&row).join(", "));
         let item = Item::new("type", Address::new(class::TYPE, oid), named.clone(), definition);

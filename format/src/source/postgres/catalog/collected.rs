@@ -39,15 +39,7 @@ impl Item {
 
     /// Something that is said about what `on` makes.
     pub(super) fn about(kind: &'static str, on: Address, name: impl Into<String>, definition: String) -> Self {
-        Self {
-            makes: None,
-            kind,
-            name: name.into(),
-            relation: None,
-            definition,
-            sources: Vec::new(),
-            needs: vec![on],
-        }
+        Self { makes: None, kind, name: name.into(), relation: None, definition, sources: Vec::new(), needs: vec![on] }
     }
 
     pub(super) fn of(mut self, relation: u32) -> Self {

@@ -154,12 +154,8 @@ pub(super) fn read(
                     no_inherit: row.is_true(8),
                 };
                 if !not_null.is_valid && !comes_with_parent {
-                    let definition = format!(
-                        "ALTER TABLE {} ADD CONSTRAINT {} {}",
-                        relation.qualified(),
-                        quote(name),
-                        row.text(4)
-                    );
+                    let definition =
+                        format!("ALTER TABLE {} ADD CONSTRAINT {} {}", relation.qualified(), quote(name), row.text(4));
                     collected.items.push(Item::new("check", address, name, definition).of(table));
                 }
                 not_nulls.0.insert((table, row.number(14)?), not_null);

@@ -98,6 +98,8 @@ impl Dependencies {
                 self.extension.insert(from, on.oid);
                 return;
             }
+            // What a partition has of its parent's is made on its own, and joined by a step of its own.
+            "P" | "S" => return,
             "i" => {
                 self.whole.insert(from, on);
                 self.parts.entry(on).or_default().push(from);

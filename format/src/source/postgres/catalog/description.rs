@@ -32,7 +32,8 @@ pub(super) fn read(client: &mut Client) -> Result<SourceDescription> {
         ("locale", row.get(6)),
         ("locale_provider", Some(provider)),
     ];
-    let settings = settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    let settings =
+        settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     // "15.18 (Debian 15.18-0+deb12u1)": the version is the first word.
     let engine_version = row.text(1).split(' ').next().unwrap_or_default().to_owned();
     Ok(SourceDescription { engine: "postgresql".to_owned(), engine_version, name: row.text(0).to_owned(), settings })

@@ -88,7 +88,10 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
         if row.is_true(8) {
             let index = quote(row.text(3));
             let of_table = relation.qualified();
-            steps.push(("replica identity", format!("ALTER TABLE ONLY {of_table} REPLICA IDENTITY USING INDEX {index}")));
+            steps.push((
+                "replica identity",
+                format!("ALTER TABLE ONLY {of_table} REPLICA IDENTITY USING INDEX {index}"),
+            ));
         }
         for (kind, definition) in steps {
             collected.items.push(Item::about(kind, maker, name.clone(), definition).of(table));

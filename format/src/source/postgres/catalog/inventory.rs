@@ -113,7 +113,8 @@ fn schema(
         nullable: !column.not_null || !tables.not_nulls.holds(relation.oid, column.facts.attnum),
         hidden: false,
     });
-    let mut options = vec![("relation".to_owned(), relation.name.clone()), ("schema".to_owned(), relation.schema.clone())];
+    let mut options =
+        vec![("relation".to_owned(), relation.name.clone()), ("schema".to_owned(), relation.schema.clone())];
     if let Some(extension) = &relation.extension {
         options.push(("extension".to_owned(), extension.clone()));
     }
@@ -173,7 +174,9 @@ fn omit(
         let Fallen::Lacks(lacked) = root else { continue };
         let reason = format!("it needs {}, which is not kept", named(&lacked));
         if let Some(relation) = relation.filter(|relation| is_relation && relation.kind == RelationKind::Table) {
-            return Err(Error::request(reason).in_table(relation.archive_name()).with_hint("choose that too, or leave both"));
+            return Err(Error::request(reason)
+                .in_table(relation.archive_name())
+                .with_hint("choose that too, or leave both"));
         }
         // What is only said about something, or stands on it, goes with it in silence.
         let stands_on = item.relation.filter(|_| !is_relation).map(Address::relation);
@@ -182,7 +185,10 @@ fn omit(
             continue;
         }
         let of_table = relation.filter(|_| !is_relation).map(|on| format!(" of \"{}\"", on.archive_name()));
-        omitted.push(Omission { what: format!("{} \"{}\"{}", item.kind, item.name, of_table.unwrap_or_default()), reason });
+        omitted.push(Omission {
+            what: format!("{} \"{}\"{}", item.kind, item.name, of_table.unwrap_or_default()),
+            reason,
+        });
     }
     for address in graph.foreign.iter().filter(|address| !(collected.everything && omissions::names(address.class))) {
         let reason = "it is not kept; what needs it takes what the target has of this name";

@@ -30,10 +30,10 @@ mod privileges;
 mod relations;
 mod sequences;
 mod tables;
-mod types;
-mod views;
 #[cfg(test)]
 mod tests;
+mod types;
+mod views;
 
 use self::collected::Collected;
 pub(crate) use self::columns::ColumnFacts;

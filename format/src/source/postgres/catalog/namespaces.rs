@@ -152,7 +152,8 @@ pub(super) fn read_text_search(client: &mut Client, collected: &mut Collected<'_
         }
         if let Some(alias) = row.get(5) {
             let (token, dictionaries) = (quote(alias), row.text(6));
-            let definition = format!("ALTER TEXT SEARCH CONFIGURATION {own} ADD MAPPING FOR {token} WITH {dictionaries}");
+            let definition =
+                format!("ALTER TEXT SEARCH CONFIGURATION {own} ADD MAPPING FOR {token} WITH {dictionaries}");
             collected.items.push(Item::about("text search mapping", address, named, definition));
         }
     }

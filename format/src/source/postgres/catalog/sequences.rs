@@ -73,7 +73,8 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
         let sequence = sequence(&row)?;
         let address = Address::relation(sequence.oid);
         let owner_is_there = |owner: &Owner| collected.by_oid.contains_key(&owner.table);
-        let comes_with_another = sequence.owner.as_ref().is_some_and(|owner| owner.is_identity && !owner_is_there(owner));
+        let comes_with_another =
+            sequence.owner.as_ref().is_some_and(|owner| owner.is_identity && !owner_is_there(owner));
         if collected.depend.extension(address).is_none() && !comes_with_another {
             kept.push(sequence);
         }
@@ -138,8 +139,7 @@ fn states(client: &mut Client, sequences: &[Sequence]) -> Result<HashMap<u32, (S
 
 fn add(collected: &mut Collected<'_>, sequence: &Sequence, (last, is_called): &(String, bool)) {
     let address = Address::relation(sequence.oid);
-    let (name, own) =
-        (archive_name(&sequence.schema, &sequence.name), qualified(&sequence.schema, &sequence.name));
+    let (name, own) = (archive_name(&sequence.schema, &sequence.name), qualified(&sequence.schema, &sequence.name));
     let owner = sequence.owner.as_ref().and_then(|owner| Some((owner, *collected.by_oid.get(&owner.table)?)));
     let table = owner.map(|(owner, _)| owner.table);
     collected.subject(address, format!("SEQUENCE {own}"), &name, table);

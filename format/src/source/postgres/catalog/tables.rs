@@ -174,7 +174,10 @@ impl Tables {
                 }
                 None => {}
             }
-            if is_inherited && column.not_null && collected.version < 180_000 && !self.not_null_in_parents(relation.oid, column)
+            if is_inherited
+                && column.not_null
+                && collected.version < 180_000
+                && !self.not_null_in_parents(relation.oid, column)
             {
                 settings.push(format!("ALTER COLUMN {name} SET NOT NULL"));
             }

@@ -99,11 +99,7 @@ fn domain_start(own: &str, row: &TextRow) -> String {
 
 type Named = (Address, String, String);
 
-fn add_composites(
-    client: &mut Client,
-    collected: &mut Collected<'_>,
-    composites: &BTreeMap<u32, Named>,
-) -> Result<()> {
+fn add_composites(client: &mut Client, collected: &mut Collected<'_>, composites: &BTreeMap<u32, Named>) -> Result<()> {
     if composites.is_empty() {
         return Ok(());
     }
