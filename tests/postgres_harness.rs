@@ -11,7 +11,9 @@ mod tree;
 
 use std::net::TcpStream;
 
-use postgres::{Database, Options, Server, contents, load_everything, load_wide, normalized_schema, server, servers};
+use postgres::{
+    Database, Options, Server, contents, load_everything, load_sql_ascii, load_wide, normalized_schema, server, servers,
+};
 
 /// A table that came to its parent later: `pg_dump` moves the columns that it shares with the parent to the front.
 const MOVED: &str = "family.adopted";
@@ -86,6 +88,16 @@ fn odd_defaults_change_what_a_careless_reader_reads() {
     database.set_odd_defaults();
     assert_eq!(database.psql("SELECT * FROM t"), "31.01.2026|0.3|\\000\n");
     assert_eq!(contents(&database), before);
+}
+
+#[test]
+fn sql_ascii_holds_any_bytes() {
+    for server in servers() {
+        let database = load_sql_ascii(server, "any_bytes");
+        let hex = "SELECT encode(convert_to(word, 'SQL_ASCII'), 'hex') FROM bytes WHERE id = 1";
+        assert_eq!(database.psql(hex).trim(), "fffe");
+        assert_eq!(contents(&database).len(), 3);
+    }
 }
 
 #[test]

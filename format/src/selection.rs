@@ -84,9 +84,14 @@ impl Selection {
 
     /// Is something taken that goes by any of these names? To leave out one of them leaves it out, so that nothing of what
     /// must not be kept comes in under another name.
-    fn takes_any(&self, names: &[&str]) -> bool {
+    pub(crate) fn takes_any(&self, names: &[&str]) -> bool {
         let matches = |pattern: &NamePattern| names.iter().any(|name| pattern.matches(name));
-        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
+        (self.include.is_empty() || self.include.iter().any(matches)) && !self.leaves_any(names)
+    }
+
+    /// Is something left out, whatever is taken, that goes by any of these names?
+    pub(crate) fn leaves_any(&self, names: &[&str]) -> bool {
+        self.exclude.iter().any(|pattern| names.iter().any(|name| pattern.matches(name)))
     }
 
     /// Fails if a pattern matches none of the names, naming those that come close.

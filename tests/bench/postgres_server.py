@@ -2,7 +2,7 @@
 
 import os
 import pwd
-import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -18,6 +18,14 @@ SETTINGS = {
     "autovacuum": "off",
     "listen_addresses": "",
 }
+WATCHDOG = """
+cat >/dev/null
+if read -r server <"$1/data/postmaster.pid" && [ "$(cat "/proc/$server/comm")" = postgres ]; then
+    kill -QUIT "$server"
+    sleep 2
+fi 2>/dev/null
+rm -rf "$1"
+"""
 TABLES = """SELECT quote_ident(nspname) || '.' || quote_ident(relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
     WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY pg_class.oid"""
 
@@ -42,6 +50,10 @@ class Server:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             self.user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.process = None
+        # It waits for its input to end, as it does when the bench does, however that comes.
+        self.watchdog = subprocess.Popen(
+            ["sh", "-c", WATCHDOG, "sh", self.folder], stdin=subprocess.PIPE, cwd="/", start_new_session=True
+        )
 
     def start(self):
         data, log = self.folder / "data", self.folder / "log"
@@ -67,13 +79,14 @@ class Server:
 
     def stop(self):
         if self.process:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.watchdog.stdin.close()
+        self.watchdog.wait()
 
     def url(self, database):
         return f"postgresql:///{database}?host={self.folder}&user=postgres"

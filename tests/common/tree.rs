@@ -12,6 +12,11 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// Where tests keep files from run to run. Cargo names the place to tests of the whole library; those inside it know it too.
+pub(crate) fn kept() -> PathBuf {
+    option_env!("CARGO_TARGET_TMPDIR").map_or_else(|| root().join("target/tmp"), PathBuf::from)
+}
+
 /// All files with paths from the root, sorted.
 pub(crate) fn files() -> Vec<String> {
     let root = root();

@@ -12,7 +12,10 @@ SET bytea_output = 'hex'; SET quote_all_identifiers = off; SET search_path = pg_
 /// One line for each relation: its name, a tab, its rows and a digest of them in an order of their own. The alias is a name
 /// that no column has, as a column of the alias's name would be taken instead of the row.
 const TABLES: &str = r#"
-SELECT format('SELECT %L || E''\t'' || count(*) || '' '' || coalesce(md5(string_agg("a row"::text, E''\n'' ORDER BY "a row"::text COLLATE "C")), ''-'') FROM ONLY %I.%I AS "a row"',
+SELECT format('
+        SELECT %L || E''\t'' || count(*) || '' '' ||
+            coalesce(md5(string_agg("its whole row"::text, E''\n'' ORDER BY "its whole row"::text COLLATE "C")), ''-'')
+        FROM ONLY %I.%I AS "its whole row"',
     format('%I.%I', n.nspname, c.relname), n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND c.relpersistence <> 't'

@@ -93,7 +93,8 @@ impl Database<'_> {
     }
 
     fn fed(&self, command: &mut Command, input: &str) -> Result<String, String> {
-        command.env("PGOPTIONS", "-c client_min_messages=warning").env("PGCLIENTENCODING", "UTF8");
+        // The client's encoding is the database's: nothing is converted, and SQL_ASCII stays what it is.
+        command.env("PGOPTIONS", "-c client_min_messages=warning");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();

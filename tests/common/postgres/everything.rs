@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::super::tree;
 use super::database::Database;
+use super::server::Server;
 
 /// The most columns that a table can have.
 const MOST_COLUMNS: usize = 1600;
@@ -29,6 +30,13 @@ pub(crate) fn load_everything(database: &Database<'_>) -> Vec<String> {
         }
     }
     loaded
+}
+
+/// A database of the encoding SQL_ASCII whose texts and names are no UTF-8.
+pub(crate) fn load_sql_ascii<'s>(server: &'s Server, name: &str) -> Database<'s> {
+    let database = server.database_with(name, "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'");
+    database.psql_file(&tree::root().join("tests/postgres/sql_ascii.sql"));
+    database
 }
 
 /// Makes tables of as many columns as there can be: one whose rows fit a page because most values are null, one of short

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::super::note::note;
+use super::super::tree;
 
 /// The major versions that tests run on.
 pub(crate) const MAJORS: [u32; 3] = [15, 17, 18];
@@ -55,7 +56,8 @@ pub(crate) fn newest() -> Tools {
 /// `TABARK_POSTGRES_15` and so on name the folder of the programs; else it is the one that `tests/run` made, else Debian's.
 fn find(major: u32) -> Option<Tools> {
     let said = std::env::var_os(format!("TABARK_POSTGRES_{major}")).map(PathBuf::from);
-    let target = scratch().parent().unwrap().to_owned();
+    let kept = tree::kept();
+    let target = kept.parent().unwrap();
     let made = target.join(format!("test-postgres/{major}/bin"));
     let debian = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"));
     let places = said.map_or_else(|| vec![made, debian], |said| vec![said]);
@@ -63,10 +65,4 @@ fn find(major: u32) -> Option<Tools> {
     // Programs find their libraries from where they really are.
     let folder = folder.canonicalize().unwrap();
     Some(Tools { major, folder })
-}
-
-/// The build's folder for what tests keep. Unit tests are not told where it is: it stands beside that of their programs.
-pub(crate) fn scratch() -> PathBuf {
-    option_env!("CARGO_TARGET_TMPDIR")
-        .map_or_else(|| std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("tmp"), PathBuf::from)
 }

@@ -10,8 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::super::tree;
 use super::database::Database;
-use super::installed::{Tools, scratch, tools};
+use super::installed::{Tools, tools};
 use super::place::place;
 
 /// What every server runs with. Nothing needs to survive a power cut, though what was committed survives a kill; tests say
@@ -261,7 +262,7 @@ fn state_of(process: &str) -> Option<(String, String)> {
 /// Fills a data folder. `initdb` runs once for each version and build folder, whose copy later servers start from.
 fn copy_template(tools: &Tools, data: &Path) {
     let user = place().user.map_or(String::new(), |(user, _)| format!(" for {user}"));
-    let kept = scratch().join("postgres");
+    let kept = tree::kept().join("postgres");
     let template = kept.join(format!("{}{user}", tools.version().replace('/', "-")));
     if template.exists() {
         copy(&template, data);

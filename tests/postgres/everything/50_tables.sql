@@ -79,6 +79,8 @@ CREATE TABLE app.checks (
 );
 INSERT INTO app.checks VALUES (1, 1, 2, 'x'), (2, NULL, NULL, NULL);
 ALTER TABLE app.checks ADD CONSTRAINT not_looked_at CHECK (id > 1) NOT VALID;
+CREATE TABLE app.uses_operator (mood kinds.mood CHECK (mood OPERATOR(code.===) 'fine'));
+INSERT INTO app.uses_operator VALUES ('fine'), (NULL);
 CREATE TABLE app.uniques (
     id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, a integer UNIQUE NULLS NOT DISTINCT, b text, c text,
     CONSTRAINT "b and c" UNIQUE (b, c) INCLUDE (id) WITH (fillfactor = 70), UNIQUE (c) DEFERRABLE

@@ -27,3 +27,8 @@ CREATE INDEX words_gin ON indexes.things USING gin (words);
 CREATE INDEX with_trigrams ON indexes.things USING gist (b extensions.gist_trgm_ops (siglen = 32));
 ALTER INDEX indexes.by_expression ALTER COLUMN 2 SET STATISTICS 250;
 COMMENT ON INDEX indexes.partial IS 'some of them';
+-- What a unique index that was built beside running work leaves when it fails: nobody may take it for a valid one.
+CREATE TABLE indexes.half_built (id integer PRIMARY KEY, word text);
+CREATE UNIQUE INDEX never_finished ON indexes.half_built (word);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'indexes.never_finished'::regclass;
+INSERT INTO indexes.half_built VALUES (1, 'a'), (2, 'b');

@@ -1,1 +1,3 @@
 //! PostgreSQL databases as sources.
+
+pub(crate) mod catalog;
