@@ -8,7 +8,7 @@ use crate::archive::{
 };
 use crate::container::{AppendFile, NewFile, WriteStorage};
 use crate::error::{Error, Result};
-use crate::model::{Cell, Filter, Omission, TableSchema, roles};
+use crate::model::{Cell, Filter, Omission, RowGroup, TableSchema, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::selection::{Selection, no_such_table};
 use crate::source::{FilteredRows, RowSink, Source, check_filters, read_filtered};
@@ -212,6 +212,16 @@ struct Watched<'a, S: WriteStorage> {
 }
 
 impl<S: WriteStorage> Watched<'_, S> {
+    fn count(&mut self, rows: u64) -> Result<()> {
+        let before = self.rows;
+        self.rows += rows;
+        if before / ROWS_AT_ONCE != self.rows / ROWS_AT_ONCE {
+            check_cancelled(self.observer)?;
+            self.tell();
+        }
+        Ok(())
+    }
+
     fn tell(&mut self) {
         let bytes = self.writer.weight();
         self.observer.advance(self.rows - self.told.0, bytes - self.told.1);
@@ -222,11 +232,11 @@ impl<S: WriteStorage> Watched<'_, S> {
 impl<S: WriteStorage> RowSink for Watched<'_, S> {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         self.writer.row(cells)?;
-        self.rows += 1;
-        if self.rows.is_multiple_of(ROWS_AT_ONCE) {
-            check_cancelled(self.observer)?;
-            self.tell();
-        }
-        Ok(())
+        self.count(1)
+    }
+
+    fn rows(&mut self, rows: &RowGroup) -> Result<()> {
+        self.writer.rows(rows)?;
+        self.count(u64::from(rows.rows()))
     }
 }

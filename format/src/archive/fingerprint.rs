@@ -145,4 +145,14 @@ impl RowSink for Fingerprinter<'_> {
         }
         Ok(())
     }
+
+    fn rows(&mut self, rows: &RowGroup) -> Result<()> {
+        let mut complete = Vec::new();
+        self.grouper.push_rows(rows, |group| {
+            complete.push(group);
+            Ok(())
+        })?;
+        complete.into_iter().for_each(|group| self.hand_on(group));
+        Ok(())
+    }
 }

@@ -520,6 +520,13 @@ impl<S: WriteStorage> RowSink for TableWriter<'_, S> {
         }
         .map_err(|error| error.in_table(&self.name))
     }
+
+    fn rows(&mut self, rows: &RowGroup) -> Result<()> {
+        let Self { number, name, grouper, snapshot } = self;
+        snapshot
+            .doing(|snapshot| grouper.push_rows(rows, |group| snapshot.hand_on(*number, group)))
+            .map_err(|error| error.in_table(name.as_str()))
+    }
 }
 
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {

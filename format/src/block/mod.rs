@@ -3,7 +3,7 @@
 
 use crate::encoding::{self, EncodedCells, Encoding, Profile};
 use crate::error::Result;
-use crate::model::{Bound, Cells};
+use crate::model::{Bound, CellKind, Cells, Kinds};
 
 pub(crate) use crate::encoding::{EncodedPatch, decode_patch, decode_places, encode_patch, encode_places};
 
@@ -30,8 +30,14 @@ pub(crate) struct BlockFacts {
 
 /// Encodes a column whose content digest is known.
 pub(crate) fn encode(cells: &Cells, content: [u8; 32], profile: Profile) -> EncodedBlock {
-    let EncodedCells { encoding, bytes, compressible } = encoding::encode(cells, profile);
-    EncodedBlock { bytes, compressible, facts: facts_with(cells, encoding, content) }
+    let EncodedCells { encoding, bytes, compressible, different } = encoding::encode(cells, profile);
+    // They have the same extremes, but for the first of equal numbers: of 1 and 1.0, and of both zeros.
+    let may_differ = |cells: &Cells| match cells.kinds() {
+        Kinds::Uniform(kind) => *kind == CellKind::Real,
+        Kinds::Mixed(kinds) => kinds.contains(&CellKind::Real),
+    };
+    let range = Bound::range(different.as_ref().filter(|different| !may_differ(different)).unwrap_or(cells));
+    EncodedBlock { bytes, compressible, facts: facts_and_range(cells, encoding, content, range) }
 }
 
 /// Decodes a block that must have `rows` rows. What is stated of it elsewhere is not compared here.
@@ -55,12 +61,16 @@ pub(crate) fn facts(cells: &Cells, encoding: Encoding) -> BlockFacts {
 
 /// The same, where the content digest is known.
 pub(crate) fn facts_with(cells: &Cells, encoding: Encoding, content: [u8; 32]) -> BlockFacts {
+    facts_and_range(cells, encoding, content, Bound::range(cells))
+}
+
+fn facts_and_range(cells: &Cells, encoding: Encoding, content: [u8; 32], range: Option<(Bound, Bound)>) -> BlockFacts {
     BlockFacts {
         rows: u64::from(cells.rows()),
         encoding,
         logical_bytes: cells.logical_bytes(),
         nulls: u64::from(cells.nulls()),
-        range: Bound::range(cells),
+        range,
         content,
     }
 }

@@ -107,6 +107,17 @@ impl RowSink for Comparing<'_, '_, '_, '_, '_, '_> {
             None => Ok(()),
         }
     }
+
+    fn rows(&mut self, rows: &RowGroup) -> Result<()> {
+        self.rows += u64::from(rows.rows());
+        check_cancelled(self.observer)?;
+        let mut complete = Vec::new();
+        self.grouper.push_rows(rows, |group| {
+            complete.push(group);
+            Ok(())
+        })?;
+        complete.into_iter().try_for_each(|group| self.take(group))
+    }
 }
 
 /// The row group of a source that was filled last.

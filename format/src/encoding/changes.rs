@@ -50,7 +50,7 @@ pub(crate) fn encode_patch(patch: &CellPatch, profile: Profile) -> EncodedPatch 
     let mut bytes = changed.to_le_bytes().to_vec();
     write_ordinals(&patch.changed, profile, &mut bytes);
     let ordinals = bytes.len();
-    let EncodedCells { encoding, bytes: cells, compressible } = super::encode(&patch.cells, profile);
+    let EncodedCells { encoding, bytes: cells, compressible, .. } = super::encode(&patch.cells, profile);
     bytes.extend_from_slice(&cells);
     EncodedPatch {
         // Cells that are packed as small as can be are no reason not to compress many ordinals.

@@ -49,7 +49,7 @@ pub(super) fn encode(cells: &Cells, profile: Profile) -> EncodedCells {
         return as_plain(cells);
     }
     match sample::of(cells).and_then(|sample| choose(cells, &sample, profile)) {
-        Some(candidate) => write(cells, &candidate, profile),
+        Some(candidate) => write(cells, candidate, profile),
         None => as_plain(cells),
     }
 }
@@ -133,11 +133,11 @@ fn dictionary_of(cells: &Cells, sample: &Cells, most: u32) -> Option<Dictionary>
 fn as_plain(cells: &Cells) -> EncodedCells {
     let mut bytes = vec![Encoding::Plain.number()];
     plain::write(cells, &mut bytes);
-    EncodedCells { encoding: Encoding::Plain, bytes, compressible: true }
+    EncodedCells { encoding: Encoding::Plain, bytes, compressible: true, different: None }
 }
 
-fn write(cells: &Cells, candidate: &Candidate, profile: Profile) -> EncodedCells {
-    let encoded = |encoding, bytes| EncodedCells { encoding, bytes, compressible: true };
+fn write(cells: &Cells, candidate: Candidate, profile: Profile) -> EncodedCells {
+    let encoded = |encoding, bytes| EncodedCells { encoding, bytes, compressible: true, different: None };
     let in_planes = || encoded(Encoding::FrameOfReference, number_column::encode(cells, Codec::FrameOfReference));
     let after = |encoding: Encoding, content: Vec<u8>| {
         let mut bytes = content;
@@ -157,22 +157,23 @@ fn write(cells: &Cells, candidate: &Candidate, profile: Profile) -> EncodedCells
             Codec::Delta => encoded(Encoding::Delta, number_column::encode(cells, Codec::Delta)),
             Codec::Plain | Codec::FrameOfReference => in_planes(),
         },
-        Candidate::Decimal(exponent, choice) => match Decimals::of(cells, *exponent) {
+        Candidate::Decimal(exponent, choice) => match Decimals::of(cells, exponent) {
             Some(decimals) => EncodedCells {
                 compressible: choice.codec != Codec::Pco || !decimals.are_all(),
-                ..encoded(Encoding::Decimal, decimal::encode(cells, &decimals, *choice, profile))
+                ..encoded(Encoding::Decimal, decimal::encode(cells, &decimals, choice, profile))
             },
             // The sample was better than the column.
             None => in_planes(),
         },
         Candidate::Dictionary(dictionary, choice) => {
-            let bytes = dictionary::encode(cells, dictionary, *choice);
+            let bytes = dictionary::encode(cells, &dictionary, choice);
             let entries = dictionary.entries.logical_bytes();
             let compressible = choice.codec != Codec::Pco || entries * 20 > bytes.len() as u64;
-            EncodedCells { compressible, ..encoded(Encoding::Dictionary, bytes) }
+            let different = Some(dictionary.entries);
+            EncodedCells { compressible, different, ..encoded(Encoding::Dictionary, bytes) }
         }
-        Candidate::TypedText(pattern) => after(Encoding::TypedText, typed_text::encode(cells, pattern, profile)),
-        Candidate::FrontCoding(sharing) => after(Encoding::FrontCoding, front_coding::encode(cells, *sharing)),
+        Candidate::TypedText(pattern) => after(Encoding::TypedText, typed_text::encode(cells, &pattern, profile)),
+        Candidate::FrontCoding(sharing) => after(Encoding::FrontCoding, front_coding::encode(cells, sharing)),
     }
 }
 

@@ -47,23 +47,24 @@ pub(super) fn choose(words: &[u64], meaning: Meaning, profile: Profile) -> Choic
     if words.len() < 2 {
         return Choice { codec: Codec::Plain, ..Choice::planes(8 * words.len()) };
     }
-    let (base, width) = frame_of_reference::range(words);
-    if width == 0 {
-        return Choice::planes(10);
-    }
     let runs = trial::runs(words.len(), RUNS, RUN_LENGTH);
     let sampled: Vec<u64> = runs.iter().flat_map(|run| words.get(run.clone()).unwrap_or_default()).copied().collect();
     let whole = |cost: usize| trial::scaled(cost, sampled.len(), words.len());
 
+    // Where other words need more planes, these are nearly empty: the sample's own range says what planes cost.
+    let (base, width) = frame_of_reference::range(&sampled);
+    if width == 0 {
+        return Choice::planes(10);
+    }
     let distances: Vec<u64> = sampled.iter().map(|word| word.wrapping_sub(base)).collect();
     let reference = Choice::planes(whole(planes_cost(&distances, width)));
 
-    let (step_base, step_width) = frame_of_reference::range_of(delta::steps(words));
-    let steps: Vec<u64> = runs
-        .iter()
-        .flat_map(|run| delta::steps(words.get(run.clone()).unwrap_or_default()))
-        .map(|step| step.wrapping_sub(step_base))
-        .collect();
+    let mut steps: Vec<u64> =
+        runs.iter().flat_map(|run| delta::steps(words.get(run.clone()).unwrap_or_default())).collect();
+    let (step_base, step_width) = frame_of_reference::range(&steps);
+    for step in &mut steps {
+        *step = step.wrapping_sub(step_base);
+    }
     let cost = whole(planes_cost(&steps, step_width));
     let delta = Choice { codec: Codec::Delta, steps: Steps::First, ..Choice::planes(cost) };
 

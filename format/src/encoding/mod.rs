@@ -118,6 +118,8 @@ pub(crate) struct EncodedCells {
     pub(crate) bytes: Vec<u8>,
     /// Is it worth it to compress the block? What pco packed is not.
     pub(crate) compressible: bool,
+    /// Every different cell once, if the encoding has found these.
+    pub(crate) different: Option<Cells>,
 }
 
 /// Encodes cells.

@@ -73,24 +73,35 @@ pub(super) fn pack(words: &[u64], meaning: Meaning, steps: Steps, effort: Effort
         }
         return compress(words, f64::from_bits, &config);
     }
-    let (low, high) = words
-        .iter()
-        .fold((i64::MAX, i64::MIN), |(low, high), word| (low.min(word.cast_signed()), high.max(word.cast_signed())));
-    let between = |least: i64, most: i64| least <= low && high <= most;
+    // Bits that any word has, and those beside its sign.
+    let (all, beside) = words.iter().fold((0, 0), |(all, beside), word| {
+        (all | word, beside | (word.cast_signed() ^ word.cast_signed() >> 63).cast_unsigned())
+    });
     // Whichever type is taken, all words are of its range.
-    if between(0, i64::from(u16::MAX)) {
-        compress(words, |word| u16::try_from(word).unwrap_or(0), &config)
-    } else if between(i64::from(i16::MIN), i64::from(i16::MAX)) {
-        compress(words, |word| i16::try_from(word.cast_signed()).unwrap_or(0), &config)
-    } else if between(0, i64::from(u32::MAX)) {
-        compress(words, |word| u32::try_from(word).unwrap_or(0), &config)
-    } else if between(i64::from(i32::MIN), i64::from(i32::MAX)) {
-        compress(words, |word| i32::try_from(word.cast_signed()).unwrap_or(0), &config)
-    } else if low >= 0 {
+    if all <= u64::from(u16::MAX) {
+        compress(words, low_16, &config)
+    } else if beside < 1 << 15 {
+        compress(words, |word| low_16(word).cast_signed(), &config)
+    } else if all <= u64::from(u32::MAX) {
+        compress(words, low_32, &config)
+    } else if beside < 1 << 31 {
+        compress(words, |word| low_32(word).cast_signed(), &config)
+    } else if all < 1 << 63 {
         compress(words, |word| word, &config)
     } else {
         compress(words, u64::cast_signed, &config)
     }
+}
+
+/// The lowest bits of a word that has no others, or no others than its sign.
+fn low_16(word: u64) -> u16 {
+    let [a, b, ..] = word.to_le_bytes();
+    u16::from_le_bytes([a, b])
+}
+
+fn low_32(word: u64) -> u32 {
+    let [a, b, c, d, ..] = word.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 fn compress<T: Number>(words: &[u64], number: impl Fn(u64) -> T, config: &ChunkConfig) -> Option<Vec<u8>> {

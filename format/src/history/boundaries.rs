@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::limits::{GROUP_BOUNDARY_BITS, MAX_GROUP_BYTES, MAX_GROUP_ROWS, MIN_GROUP_ROWS};
-use crate::model::{Cell, RowGroup, TableSchema};
+use crate::model::{Cell, Cells, RowGroup, TableSchema};
 
 /// The finalizer of splitmix64: every bit of the input moves every bit of the output.
 pub(super) const fn mix(mut x: u64) -> u64 {
@@ -44,6 +44,12 @@ fn weight(row: &[Cell<'_>]) -> u64 {
 #[derive(Debug, Clone)]
 pub struct Boundaries {
     columns: Vec<usize>,
+    filled: Filled,
+}
+
+/// What a row group has so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Filled {
     rows: u32,
     bytes: u64,
 }
@@ -51,7 +57,7 @@ pub struct Boundaries {
 impl Boundaries {
     /// For tables of this schema.
     pub fn new(schema: &TableSchema) -> Self {
-        Self { columns: schema.boundary_columns(), rows: 0, bytes: 0 }
+        Self { columns: schema.boundary_columns(), filled: Filled::default() }
     }
 
     /// Does this row, which follows those given before, start a new row group? (The first row of all does not.)
@@ -60,22 +66,29 @@ impl Boundaries {
     }
 
     fn starts_group_with(&mut self, row: &[Cell<'_>], weight: u64) -> bool {
-        let starts = self.rows > 0
+        let key = self.columns.iter().filter_map(|index| row.get(*index));
+        self.filled.is_ended_by(weight, || row_hash(key))
+    }
+}
+
+impl Filled {
+    /// Does the next row, of so many bytes and with a key of this hash, start a new row group? Counts it.
+    fn is_ended_by(&mut self, weight: u64, hash: impl FnOnce() -> u64) -> bool {
+        let is_ended = self.rows > 0
             && (self.rows == MAX_GROUP_ROWS
-                || self.bytes.saturating_add(weight) > MAX_GROUP_BYTES
-                || (self.rows >= MIN_GROUP_ROWS && self.is_boundary(row)));
-        if starts {
-            self.rows = 0;
-            self.bytes = 0;
+                || !self.has_room_for(weight)
+                || (self.rows >= MIN_GROUP_ROWS && hash().leading_zeros() >= GROUP_BOUNDARY_BITS));
+        if is_ended {
+            *self = Self::default();
         }
         self.rows += 1;
         self.bytes = self.bytes.saturating_add(weight);
-        starts
+        is_ended
     }
 
-    fn is_boundary(&self, row: &[Cell<'_>]) -> bool {
-        let hash = row_hash(self.columns.iter().filter_map(|index| row.get(*index)));
-        hash.leading_zeros() >= GROUP_BOUNDARY_BITS
+    /// With so many bytes more, does their cap still end no row group?
+    fn has_room_for(self, bytes: u64) -> bool {
+        self.bytes.saturating_add(bytes) <= MAX_GROUP_BYTES
     }
 }
 
@@ -100,6 +113,36 @@ impl RowGrouper {
         self.weight = self.weight.saturating_add(weight);
         self.group.push(row)?;
         Ok(complete)
+    }
+
+    /// Takes the next rows, put together by column; hands out each row group that they complete.
+    pub fn push_rows(&mut self, rows: &RowGroup, mut hand_out: impl FnMut(RowGroup) -> Result<()>) -> Result<()> {
+        let filled = &mut self.boundaries.filled;
+        if !filled.has_room_for(rows.weight()) {
+            return rows.for_each_row(|row| self.push(row)?.map_or(Ok(()), &mut hand_out));
+        }
+        self.weight = self.weight.saturating_add(rows.weight());
+        let mut cursors = rows.cursors();
+        let mut taken = 0;
+        // Up to the minimum nobody asks for keys.
+        if filled.rows.saturating_add(rows.rows()) > MIN_GROUP_ROWS {
+            let columns = self.boundaries.columns.iter().filter_map(|column| rows.columns().get(*column));
+            let mut keys: Vec<_> = columns.map(Cells::iter).collect();
+            let mut key = Vec::with_capacity(keys.len());
+            for row in 0..rows.rows() {
+                key.clear();
+                key.extend(keys.iter_mut().map_while(Iterator::next));
+                // The cap ends none of these: as far as it goes, they may weigh nothing.
+                if filled.is_ended_by(0, || row_hash(key.iter())) {
+                    self.group.append(&mut cursors, row - taken)?;
+                    taken = row;
+                    hand_out(self.group.take())?;
+                }
+            }
+        }
+        self.group.append(&mut cursors, rows.rows() - taken)?;
+        *filled = Filled { rows: self.group.rows(), bytes: self.group.weight() };
+        Ok(())
     }
 
     /// Does the row group that is being filled have rows?
@@ -187,6 +230,40 @@ mod tests {
         }));
         let moved = inserted.iter().filter(|(first, _)| !before.iter().any(|(old, _)| old == first)).count();
         assert!(moved <= 2, "{moved}");
+    }
+
+    /// Rows by column, in parts of whatever size, are cut where rows are.
+    #[test]
+    fn parts_by_column_are_cut_where_rows_are() {
+        let wide = vec![b'x'; 100_000];
+        for (count, wide_each) in [(250_000, i64::MAX), (140_000, 150)] {
+            let value = |id: i64| if id % wide_each == 7 { Cell::Text(&wide) } else { Cell::Real(id as f64) };
+            let mut whole = RowGrouper::new(&schema());
+            let mut expected = Vec::new();
+            for id in 0..count {
+                expected.extend(whole.push(&[Cell::Integer(id), value(id)]).unwrap());
+            }
+            expected.extend(whole.take());
+            assert!(expected.len() > 2);
+            for size in [1, 700, 50_000, 300_000] {
+                let (mut grouper, mut groups) = (RowGrouper::new(&schema()), Vec::new());
+                let mut part = RowGroup::new(2);
+                for id in 0..count {
+                    part.push(&[Cell::Integer(id), value(id)]).unwrap();
+                    if part.rows() == size || id + 1 == count {
+                        let rows = std::mem::replace(&mut part, RowGroup::new(2));
+                        let mut keep = |group| {
+                            groups.push(group);
+                            Ok(())
+                        };
+                        grouper.push_rows(&rows, &mut keep).unwrap();
+                    }
+                }
+                assert_eq!(grouper.weight(), whole.weight());
+                groups.extend(grouper.take());
+                assert!(groups == expected, "{size}");
+            }
+        }
     }
 
     #[test]

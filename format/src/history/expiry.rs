@@ -45,6 +45,11 @@ impl Expiry {
         Ok(Self { limits: rules.into_iter().map(limit).collect::<Result<_>>()? })
     }
 
+    /// Is there no rule? Then every row is kept.
+    pub fn is_empty(&self) -> bool {
+        self.limits.is_empty()
+    }
+
     /// Judges a row: one cell per column of the schema.
     pub fn judge(&self, row: &[Cell<'_>]) -> Verdict {
         let mut verdict = Verdict::Kept;

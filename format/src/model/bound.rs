@@ -178,15 +178,20 @@ fn extremes_of_numbers(cells: &Cells) -> Option<(Cell<'_>, Cell<'_>)> {
     }
     let (mut integers, mut reals) = ((i64::MAX, i64::MIN), (f64::INFINITY, f64::NEG_INFINITY));
     let mut is_any_nan = false;
-    for (kind, bits) in kinds.iter().filter(|kind| **kind != CellKind::Null).zip(cells.fixed()) {
-        if *kind == CellKind::Integer {
-            let value = bits.cast_signed();
-            integers = (integers.0.min(value), integers.1.max(value));
-        } else {
-            let value = f64::from_bits(*bits);
-            is_any_nan |= value.is_nan();
-            reals = (reals.0.min(value), reals.1.max(value));
-        }
+    // Which of both is next nobody knows: each is looked at as either, and counts as one. (Nulls are rarely among them.)
+    let mut look = |kind: CellKind, bits: u64| {
+        let (is_integer, integer, real) = (kind == CellKind::Integer, bits.cast_signed(), f64::from_bits(bits));
+        let (low, high) = if is_integer { (integer, integer) } else { (i64::MAX, i64::MIN) };
+        integers = (integers.0.min(low), integers.1.max(high));
+        let (low, high) = if is_integer { (f64::INFINITY, f64::NEG_INFINITY) } else { (real, real) };
+        is_any_nan |= !is_integer & real.is_nan();
+        reals = (if low < reals.0 { low } else { reals.0 }, if high > reals.1 { high } else { reals.1 });
+    };
+    if kinds.len() == cells.fixed().len() {
+        kinds.iter().zip(cells.fixed()).for_each(|(kind, bits)| look(*kind, *bits));
+    } else {
+        let kinds = kinds.iter().filter(|kind| **kind != CellKind::Null);
+        kinds.zip(cells.fixed()).for_each(|(kind, bits)| look(*kind, *bits));
     }
     if is_any_nan || reals.0 == 0.0 || reals.1 == 0.0 {
         return None;

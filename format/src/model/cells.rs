@@ -4,9 +4,10 @@
 //! streams of their own, so that hashing and plain encoding are copies, not walks.
 
 mod cursor;
+mod push;
 
 use super::cell::{Cell, CellKind};
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 pub use cursor::CellsCursor;
 
@@ -70,7 +71,7 @@ impl Cells {
     /// (Room beyond that is made when it is needed.)
     pub(super) fn with_room_of(like: &Self) -> Self {
         /// Elements at most: one huge value says nothing of the next.
-        const MOST: usize = 1 << 20;
+        const MOST: usize = 4 << 20;
         let room = |length: usize| (length + length / 4).min(MOST);
         Self {
             fixed: Vec::with_capacity(room(like.fixed.len())),
@@ -89,50 +90,11 @@ impl Cells {
         column
     }
 
-    /// Adds a cell at the end. Fails when the column would hold more than `u32::MAX` rows or payload bytes.
-    // All cells of all rows come this way: as a call, it costs as much again as what it does.
-    #[inline(always)]
-    pub fn push(&mut self, cell: &Cell<'_>) -> Result<()> {
-        let Some(rows) = self.rows.checked_add(1) else { return Err(too_many_rows()) };
-        match *cell {
-            Cell::Null => {}
-            Cell::Integer(value) => self.fixed.push(value.cast_unsigned()),
-            Cell::Real(value) => self.fixed.push(value.to_bits()),
-            Cell::Text(bytes) | Cell::Bytes(bytes) | Cell::RawText(bytes) => {
-                let Ok(end) = u32::try_from(self.data.len() + bytes.len()) else { return Err(too_many_bytes()) };
-                self.data.extend_from_slice(bytes);
-                self.ends.push(end);
-            }
-        }
-        let kind = cell.kind();
-        match &mut self.kinds {
-            Kinds::Uniform(uniform) if *uniform == kind => {}
-            Kinds::Mixed(kinds) => kinds.push(kind),
-            Kinds::Uniform(_) => self.begin_kind(kind),
-        }
-        self.rows = rows;
-        Ok(())
-    }
-
-    /// The first cell, or the first of another kind.
-    #[cold]
-    fn begin_kind(&mut self, kind: CellKind) {
-        match &mut self.kinds {
-            Kinds::Uniform(uniform) if self.rows == 0 => *uniform = kind,
-            Kinds::Uniform(uniform) => {
-                let mut kinds = vec![*uniform; self.rows as usize];
-                kinds.push(kind);
-                self.kinds = Kinds::Mixed(kinds);
-            }
-            Kinds::Mixed(kinds) => kinds.push(kind),
-        }
-    }
-
     /// Puts a column together from streams that must fit one another.
     ///
     /// Fails (with a plain message and no place) if counts differ, ends descend, kinds of form "mixed" are all the
     /// same, or a text is not UTF-8. Whatever passes is a column that [`Cells::push`] could have made.
-    pub fn from_parts(parts: CellsParts) -> std::result::Result<Self, String> {
+    pub fn from_parts(parts: CellsParts) -> Result<Self, String> {
         let CellsParts { rows, kinds, fixed, ends, data } = parts;
         let (fixed_count, variable_count) = match &kinds {
             Kinds::Uniform(kind) if kind.is_fixed() => (rows as usize, 0),
@@ -166,7 +128,7 @@ impl Cells {
     }
 
     /// Whole-buffer validation where all cells are text: one pass, plus a look at each boundary.
-    fn check_texts(&self) -> std::result::Result<(), String> {
+    fn check_texts(&self) -> Result<(), String> {
         let bad = |row: usize| format!("text in row {row} of the row group is not UTF-8");
         if let Kinds::Uniform(kind) = self.kinds {
             if kind != CellKind::Text {
@@ -232,6 +194,11 @@ impl Cells {
     /// Both counts are at most `rows`, which is a `u32`.
     fn fixed_and_variable(&self) -> u32 {
         u32::try_from(self.fixed.len() + self.ends.len()).unwrap_or(self.rows)
+    }
+
+    /// Bytes that the cells count for when rows are cut into row groups (`spec/format.md` §7.2): [`Cell::weight`] of each.
+    pub fn weight(&self) -> u64 {
+        u64::from(self.nulls()) + 9 * self.fixed.len() as u64 + 5 * self.ends.len() as u64 + self.data.len() as u64
     }
 
     /// Bytes of the canonical form (`spec/format.md` §7.3).

@@ -1,7 +1,7 @@
 //! A run of rows of one table, column by column.
 
 use super::cell::Cell;
-use super::cells::Cells;
+use super::cells::{Cells, CellsCursor};
 use crate::error::{Error, Result};
 
 /// A run of consecutive rows of one table: `columns.len()` columns of `rows` cells each.
@@ -43,6 +43,23 @@ impl RowGroup {
         Ok(())
     }
 
+    /// Cursors at the first row, one per column, for [`RowGroup::append`].
+    pub fn cursors(&self) -> Vec<CellsCursor<'_>> {
+        self.columns.iter().map(CellsCursor::new).collect()
+    }
+
+    /// Adds the next `rows` rows of another row group, on whose columns the cursors stand, and moves these on.
+    pub fn append(&mut self, from: &mut [CellsCursor<'_>], rows: u32) -> Result<()> {
+        if from.len() != self.columns.len() {
+            return Err(Error::request(format!("rows of {} cells for {} columns", from.len(), self.columns.len())));
+        }
+        for (column, cursor) in self.columns.iter_mut().zip(from) {
+            cursor.append_to(column, rows)?;
+        }
+        self.rows += rows;
+        Ok(())
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> u32 {
         self.rows
@@ -51,6 +68,11 @@ impl RowGroup {
     /// Bytes of the columns' canonical forms (`spec/format.md` §7.3), which is about what the row group takes in memory.
     pub fn bytes(&self) -> u64 {
         self.columns.iter().map(Cells::logical_bytes).sum()
+    }
+
+    /// Bytes that the rows count for when they are cut into row groups (`spec/format.md` §7.2).
+    pub fn weight(&self) -> u64 {
+        self.columns.iter().map(Cells::weight).sum()
     }
 
     /// The columns, in the schema's order.

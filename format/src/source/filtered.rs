@@ -3,7 +3,7 @@
 use super::{RowSink, Source};
 use crate::error::{Error, Result};
 use crate::history::expiry::{Expiry, Verdict};
-use crate::model::{Cell, Expire, Filter, TableSchema, roles};
+use crate::model::{Cell, Expire, Filter, RowGroup, TableSchema, roles};
 use crate::observer::{Observer, check_cancelled};
 
 /// Rows left out before the observer is asked.
@@ -38,28 +38,47 @@ pub fn read_filtered(
 ) -> Result<FilteredRows> {
     check_role(table, filters)?;
     let expiry = Expiry::of(table, expire_rules(filters))?;
-    let mut counts = FilteredRows::default();
-    let mut judged = |row: &[Cell<'_>]| {
-        match expiry.judge(row) {
-            Verdict::Expired => {
-                counts.expired += 1;
-                // Who takes the rows asks too, but of these it does not hear.
-                return match counts.expired.is_multiple_of(ROWS_AT_ONCE) {
-                    true => check_cancelled(observer),
-                    false => Ok(()),
-                };
-            }
-            Verdict::KeptWithoutTime => counts.without_time += 1,
-            Verdict::Kept => {}
-        }
-        counts.kept += 1;
-        sink.row(row)
-    };
+    let mut judged = Judged { expiry, counts: FilteredRows::default(), observer, sink };
     match conditions(filters).as_slice() {
         [] => source.read_table(table, &mut judged)?,
         conditions => source.read_where(table, conditions, observer, &mut judged)?,
     }
-    Ok(counts)
+    Ok(judged.counts)
+}
+
+/// Lets those rows through that expire filters keep.
+struct Judged<'a> {
+    expiry: Expiry,
+    counts: FilteredRows,
+    observer: &'a dyn Observer,
+    sink: &'a mut dyn RowSink,
+}
+
+impl RowSink for Judged<'_> {
+    fn row(&mut self, row: &[Cell<'_>]) -> Result<()> {
+        match self.expiry.judge(row) {
+            Verdict::Expired => {
+                self.counts.expired += 1;
+                // Who takes the rows asks too, but of these it does not hear.
+                return match self.counts.expired.is_multiple_of(ROWS_AT_ONCE) {
+                    true => check_cancelled(self.observer),
+                    false => Ok(()),
+                };
+            }
+            Verdict::KeptWithoutTime => self.counts.without_time += 1,
+            Verdict::Kept => {}
+        }
+        self.counts.kept += 1;
+        self.sink.row(row)
+    }
+
+    fn rows(&mut self, rows: &RowGroup) -> Result<()> {
+        if !self.expiry.is_empty() {
+            return rows.for_each_row(|row| self.row(row));
+        }
+        self.counts.kept += u64::from(rows.rows());
+        self.sink.rows(rows)
+    }
 }
 
 /// Fails (`is_request`) if [`read_filtered`] would refuse these filters. Reads no row.

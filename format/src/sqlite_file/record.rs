@@ -52,30 +52,7 @@ impl<'a> Fields<'a> {
                 number
             }
         };
-        let value = match SerialType::from_number(number).ok_or(Malformed)? {
-            SerialType::Null => Value::Null,
-            SerialType::Zero => Value::Integer(0),
-            SerialType::One => Value::Integer(1),
-            SerialType::Integer(1) => Value::Integer(i64::from(i8::from_be_bytes(self.take()?))),
-            SerialType::Integer(2) => Value::Integer(i64::from(i16::from_be_bytes(self.take()?))),
-            SerialType::Integer(3) => {
-                let [a, b, c] = self.take()?;
-                Value::Integer(i64::from(i32::from_be_bytes([a, b, c, 0]) >> 8))
-            }
-            SerialType::Integer(4) => Value::Integer(i64::from(i32::from_be_bytes(self.take()?))),
-            SerialType::Integer(6) => {
-                let [a, b, c, d, e, f] = self.take()?;
-                Value::Integer(i64::from_be_bytes([a, b, c, d, e, f, 0, 0]) >> 16)
-            }
-            SerialType::Integer(_) => Value::Integer(i64::from_be_bytes(self.take()?)),
-            SerialType::Real => {
-                let real = f64::from_be_bytes(self.take()?);
-                if real.is_nan() { Value::Null } else { Value::Real(real) }
-            }
-            SerialType::Bytes(length) => Value::Bytes(self.bytes(length)?),
-            SerialType::Text(length) => Value::Text(self.bytes(length)?),
-        };
-        Ok(Some(value))
+        value(number, &mut self.body).map(Some)
     }
 
     /// After as many fields as the table has: no bytes may be left unless there are more fields, which SQLite passes over.
@@ -83,21 +60,49 @@ impl<'a> Fields<'a> {
     pub(crate) fn check_end(&self) -> Result<(), Malformed> {
         if self.header.is_empty() && !self.body.is_empty() { Err(Malformed) } else { Ok(()) }
     }
+}
 
-    #[inline]
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (taken, rest) = self.body.split_first_chunk().ok_or(Malformed)?;
-        self.body = rest;
-        Ok(*taken)
-    }
+/// The value of this serial type whose payload the bytes begin with; leaves what follows.
+#[inline(always)]
+pub(super) fn value<'a>(number: u64, bytes: &mut &'a [u8]) -> Result<Value<'a>, Malformed> {
+    Ok(match SerialType::from_number(number).ok_or(Malformed)? {
+        SerialType::Null => Value::Null,
+        SerialType::Zero => Value::Integer(0),
+        SerialType::One => Value::Integer(1),
+        SerialType::Integer(1) => Value::Integer(i64::from(i8::from_be_bytes(array(bytes)?))),
+        SerialType::Integer(2) => Value::Integer(i64::from(i16::from_be_bytes(array(bytes)?))),
+        SerialType::Integer(3) => {
+            let [a, b, c] = array(bytes)?;
+            Value::Integer(i64::from(i32::from_be_bytes([a, b, c, 0]) >> 8))
+        }
+        SerialType::Integer(4) => Value::Integer(i64::from(i32::from_be_bytes(array(bytes)?))),
+        SerialType::Integer(6) => {
+            let [a, b, c, d, e, f] = array(bytes)?;
+            Value::Integer(i64::from_be_bytes([a, b, c, d, e, f, 0, 0]) >> 16)
+        }
+        SerialType::Integer(_) => Value::Integer(i64::from_be_bytes(array(bytes)?)),
+        SerialType::Real => {
+            let real = f64::from_be_bytes(array(bytes)?);
+            if real.is_nan() { Value::Null } else { Value::Real(real) }
+        }
+        SerialType::Bytes(length) => Value::Bytes(slice(length, bytes)?),
+        SerialType::Text(length) => Value::Text(slice(length, bytes)?),
+    })
+}
 
-    #[inline]
-    fn bytes(&mut self, length: u64) -> Result<&'a [u8], Malformed> {
-        let length = usize::try_from(length).map_err(|_| Malformed)?;
-        let (taken, rest) = self.body.split_at_checked(length).ok_or(Malformed)?;
-        self.body = rest;
-        Ok(taken)
-    }
+#[inline]
+fn array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Malformed> {
+    let (taken, rest) = bytes.split_first_chunk().ok_or(Malformed)?;
+    *bytes = rest;
+    Ok(*taken)
+}
+
+#[inline]
+fn slice<'a>(length: u64, bytes: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
+    let length = usize::try_from(length).map_err(|_| Malformed)?;
+    let (taken, rest) = bytes.split_at_checked(length).ok_or(Malformed)?;
+    *bytes = rest;
+    Ok(taken)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Dates as people write them: `YYYY-MM-DD`, years 0000 to 9999, proleptic Gregorian.
 
-use super::digits::{pair, two};
+use super::digits::{four_pairs, pair};
 use super::pattern::AsNumber;
 
 /// Bytes of a date.
@@ -32,24 +32,21 @@ impl AsNumber for Date {
 /// Days since 1970-01-01; `None` for what [`format`] would not write.
 pub(super) fn parse(text: &[u8; LENGTH]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
-    let year = 100 * two(y1, y2)? + two(y3, y4)?;
-    let (month, day) = (two(m1, m2)?, two(d1, d2)?);
-    if !(1..=12).contains(&month) || day == 0 || day > days_in(year, month) {
+    let [century, year, month, day] = four_pairs([y1, y2, y3, y4, m1, m2, d1, d2])?;
+    let longest = *LENGTHS.get(month as usize)?;
+    let is_leap = || year % 4 == 0 && (year != 0 || century % 4 == 0);
+    if day == 0 || day > longest || (month == 2 && day == longest && !is_leap()) {
         return None;
     }
+    let year = 100 * century + year;
     // Years that begin in March end in their leap day.
     let (year, month) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     Some(i64::from(days) - EPOCH)
 }
 
-const fn days_in(year: u32, month: u32) -> u32 {
-    if month == 2 {
-        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        return if leap { 29 } else { 28 };
-    }
-    30 + ((month + (month >> 3)) & 1)
-}
+/// Days of each month from the first on, in a leap year.
+const LENGTHS: [u32; 13] = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /// The date so many days after 1970-01-01, if it is one of these years.
 pub(super) fn format(days: i64) -> Option<[u8; LENGTH]> {

@@ -13,6 +13,21 @@ pub(super) fn digit(byte: u8) -> Option<u32> {
     (digit < 10).then_some(u32::from(digit))
 }
 
+/// The numbers that four pairs of digits are.
+#[inline]
+pub(super) fn four_pairs(digits: [u8; 8]) -> Option<[u32; 4]> {
+    const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+    const SIXES: u64 = u64::from_le_bytes([6; 8]);
+    const UPPER: u64 = u64::from_le_bytes([0xF0; 8]);
+    let digits = u64::from_le_bytes(digits) ^ ZEROS;
+    // With 6 more, what is above 9 reaches the upper half of its byte, if it was not there before.
+    if (digits | digits.wrapping_add(SIXES)) & UPPER != 0 {
+        return None;
+    }
+    let [a, _, b, _, c, _, d, _] = (10 * digits + (digits >> 8)).to_le_bytes();
+    Some([a, b, c, d].map(u32::from))
+}
+
 /// The number that up to 18 digits are.
 #[inline]
 pub(super) fn number(text: &[u8]) -> Option<i64> {
@@ -88,5 +103,22 @@ mod tests {
         let mut odd = [0; 3];
         assert_eq!(fill(&mut odd, 12_345), 12);
         assert_eq!(&odd, b"345");
+    }
+
+    #[test]
+    fn four_pairs_are_what_each_pair_is() {
+        let digits = *b"00172999";
+        assert_eq!(four_pairs(digits), Some([0, 17, 29, 99]));
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut changed = digits;
+                if let Some(digit) = changed.get_mut(place) {
+                    *digit = byte;
+                }
+                let (pairs, _) = changed.as_chunks::<2>();
+                let each: Option<Vec<u32>> = pairs.iter().map(|[tens, ones]| two(*tens, *ones)).collect();
+                assert_eq!(four_pairs(changed).map(Vec::from), each, "{changed:?}");
+            }
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Reading rows from the pages of a table's b-tree: each record becomes one row of cells.
 //!
-//! Nothing is allocated per cell or per row once the buffers have grown. Cells borrow from the page, or from the buffer in
-//! which a record that spans pages is joined; only UTF-16 is converted into another. `rows.rs` reads the same rows by SQL,
+//! Nothing is allocated per cell or per row once the buffers have grown. Rows are put together by column, some hundreds at a
+//! time, and go one by one where that would not do: wide ones, which need not be copied once more, and UTF-16, which is
+//! converted. `rows.rs` reads the same rows by SQL,
 //! two to four times as slowly, and is what the tests compare with.
 
 use rusqlite::Connection;
 
+use super::batch::Batch;
 use super::layout::{Field, Layout};
 use super::pages::Pages;
 use super::rows::{self, Which, recycled};
@@ -46,6 +48,7 @@ impl<'c> Leaves<'c> {
     fn walk(&mut self, table: &TableSchema, key_index: Option<&str>, sink: &mut dyn RowSink) -> Walked<()> {
         let Self { connection, pages, layout, encoding } = self;
         let mut order = Ascending { is_by_row_id: layout.tree == Tree::Table, last: None };
+        let mut batch = Batch::new(layout);
         let mut converted = Converted::default();
         let mut added = Added::default();
         let mut place = 0_i64;
@@ -53,21 +56,36 @@ impl<'c> Leaves<'c> {
         let mut walk = Walk::from(pages, layout.root, layout.tree).ok_or(Stop::Damage("its first page has gone"))?;
         walk.run(&mut |row_id, record| {
             order.check(row_id)?;
-            let mut cells = recycled(std::mem::take(&mut spare));
-            let found = match *encoding {
-                TextEncoding::Utf8 => fill(layout, row_id, record, &mut cells, utf8_text)?,
-                TextEncoding::Utf16(order) => converted.fill(layout, row_id, record, order, &mut cells)?,
-            };
-            if found < layout.defaults_end {
-                added.complete(found, layout, &mut cells, |sink| {
-                    rows::read(connection, table, *encoding, key_index, Which::At(place), sink)
-                })?;
+            let by_sql =
+                |sink: &mut dyn RowSink| rows::read(connection, table, *encoding, key_index, Which::At(place), sink);
+            if *encoding == TextEncoding::Utf8 && !Batch::is_too_small_for(record) {
+                let found = batch.add(row_id, record)?;
+                if found < layout.defaults_end && added.knows_not(found) {
+                    let mut cells = recycled(std::mem::take(&mut spare));
+                    fill(layout, row_id, record, &mut cells, utf8_text)?;
+                    added.complete(found, layout, &mut cells, by_sql)?;
+                    spare = recycled(cells);
+                }
+                if batch.is_full() {
+                    batch.send(layout, |column| added.cell(column), sink)?;
+                }
+            } else {
+                batch.send(layout, |column| added.cell(column), sink)?;
+                let mut cells = recycled(std::mem::take(&mut spare));
+                let found = match *encoding {
+                    TextEncoding::Utf8 => fill(layout, row_id, record, &mut cells, utf8_text)?,
+                    TextEncoding::Utf16(order) => converted.fill(layout, row_id, record, order, &mut cells)?,
+                };
+                if found < layout.defaults_end {
+                    added.complete(found, layout, &mut cells, by_sql)?;
+                }
+                sink.row(&cells)?;
+                spare = recycled(cells);
             }
-            sink.row(&cells)?;
             place += 1;
-            spare = recycled(cells);
             Ok(())
-        })
+        })?;
+        Ok(batch.send(layout, |column| added.cell(column), sink)?)
     }
 }
 
@@ -163,6 +181,16 @@ struct Added {
 }
 
 impl Added {
+    /// Is there a field from this one on whose default is not known yet?
+    fn knows_not(&self, found: usize) -> bool {
+        self.shortest.as_ref().is_none_or(|(_, fields)| found < *fields)
+    }
+
+    /// The cell of a column that a record does not have. Until a default was asked for, there is none but NULL.
+    fn cell(&self, column: usize) -> Cell<'_> {
+        self.shortest.as_ref().and_then(|(row, _)| row.get(column)).map_or(Cell::Null, Value::as_cell)
+    }
+
     /// Gives a row that has `found` fields the others. `read` reads it by SQL.
     fn complete<'a>(
         &'a mut self,
@@ -171,7 +199,7 @@ impl Added {
         cells: &mut [Cell<'a>],
         read: impl FnOnce(&mut dyn RowSink) -> Result<()>,
     ) -> Walked<()> {
-        let is_new = self.shortest.as_ref().is_none_or(|(_, fields)| found < *fields);
+        let is_new = self.knows_not(found);
         if is_new {
             let mut row = Vec::new();
             read(&mut |cells: &[Cell<'_>]| {

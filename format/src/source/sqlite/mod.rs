@@ -22,6 +22,7 @@
 //! | b-trees that go in circles, records that span pages | `tree` |
 //! | columns added later, short records, NaN | `leaves` |
 
+mod batch;
 mod catalog;
 mod columns;
 mod condition;
