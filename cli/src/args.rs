@@ -11,6 +11,9 @@ use tabark::history::duration::Duration;
 use tabark::history::retention::{self, Count, TagRule};
 use tabark::restore::RestoreMode;
 use tabark::rewrite::erase::KeyValue;
+use tabark::source::postgres::PostgresOptions;
+
+use crate::exit::Failure;
 
 /// A verified snapshot archive for database tables.
 #[derive(Debug, Parser)]
@@ -91,7 +94,8 @@ impl Command {
 /// `tabark dump`.
 #[derive(Debug, Args)]
 pub(crate) struct DumpArgs {
-    /// The SQLite database; it is only read.
+    /// The database, which is only read: the path of an SQLite file, or a PostgreSQL URL or connection string. A password in it does
+    /// not stay in the list of processes; better are PGPASSWORD, ~/.pgpass and services.
     pub(crate) source: PathBuf,
     /// The archive; made if it does not exist.
     pub(crate) archive: PathBuf,
@@ -121,11 +125,24 @@ pub(crate) struct DumpArgs {
     /// The snapshot's time (RFC 3339) instead of the clock's, for tests that need the same bytes again.
     #[arg(long, hide = true, value_name = "TIME", value_parser = parse_time)]
     pub(crate) time: Option<i64>,
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
+    /// PostgreSQL: how long to wait for who is changing the definition of a chosen table.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) lock_timeout: u32,
+    /// Threads to work with, 1 to 1024 [default: as many as there are cores]; of PostgreSQL, also connections that read at the same
+    /// time [default: 1].
+    #[arg(long = "jobs", value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<NonZero<usize>>,
     /// Report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl DumpArgs {
+    /// How a PostgreSQL database is read.
+    pub(crate) fn connecting(&self) -> PostgresOptions {
+        let options = PostgresOptions::default().lock_timeout(std::time::Duration::from_secs(self.lock_timeout.into()));
+        self.jobs.map_or(options, |jobs| options.connections(jobs))
+    }
 }
 
 /// `tabark list`.
@@ -200,7 +217,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct RestoreArgs {
     /// The archive.
     pub(crate) archive: PathBuf,
-    /// The SQLite database; made if it does not exist.
+    /// The database: the path of an SQLite file, which is made if it does not exist, or a PostgreSQL URL or connection string.
     pub(crate) target: PathBuf,
     #[command(flatten)]
     pub(crate) at: At,
@@ -217,17 +234,72 @@ pub(crate) struct RestoreArgs {
     /// Refuse a snapshot that holds what was erased from a newer copy of the archive, by what `tabark erasures --json` says of that.
     #[arg(long, value_name = "FILE")]
     pub(crate) erasures: Option<PathBuf>,
-    /// create refuses tables that exist, replace drops them first, append adds rows to them.
+    /// create refuses tables that exist, replace puts the snapshot's in their place, append adds rows to them; upsert (PostgreSQL)
+    /// puts rows in the place of those with the same key, or adds them.
     #[arg(long, value_name = "MODE", default_value = "create", value_parser = parse_mode)]
     pub(crate) mode: RestoreMode,
-    /// Only say what would be done.
+    /// Only say what would be done; of PostgreSQL, with all statements.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) postgres: PostgresArgs,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
     /// Report as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What only a restore into PostgreSQL takes. There, `--jobs` is also the number of connections, of which more than one need an
+/// empty database.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "PostgreSQL")]
+pub(crate) struct PostgresArgs {
+    /// Restore all tables and views into this schema, whatever they were in.
+    #[arg(long, value_name = "SCHEMA")]
+    pub(crate) into_schema: Option<String>,
+    /// Restore a table under another name; may be repeated.
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse_rename)]
+    pub(crate) rename: Vec<(String, String)>,
+    /// Leave out who owns what.
+    #[arg(long)]
+    pub(crate) no_owner: bool,
+    /// Leave out who may do what.
+    #[arg(long)]
+    pub(crate) no_privileges: bool,
+    /// Restore rows alone, into tables that exist.
+    #[arg(long, conflicts_with = "schema_only")]
+    pub(crate) data_only: bool,
+    /// Restore definitions alone.
+    #[arg(long)]
+    pub(crate) schema_only: bool,
+    /// With --mode replace: keep the tables that are replaced, in a schema named tabark_old_ and the time.
+    #[arg(long)]
+    pub(crate) keep_old: bool,
+    /// How long to wait for those who use a table that is replaced or added to.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) lock_timeout: u32,
+}
+
+impl PostgresArgs {
+    /// Fails if one is given for another database.
+    pub(crate) fn refuse(&self) -> Result<(), Failure> {
+        let given = [
+            (self.into_schema.is_some(), "--into-schema"),
+            (!self.rename.is_empty(), "--rename"),
+            (self.no_owner, "--no-owner"),
+            (self.no_privileges, "--no-privileges"),
+            (self.data_only, "--data-only"),
+            (self.schema_only, "--schema-only"),
+            (self.keep_old, "--keep-old"),
+        ];
+        match given.iter().find(|(given, _)| *given) {
+            Some((_, option)) => Err(Failure::Usage(
+                Error::request(format!("{option} is for PostgreSQL databases")).with_hint("leave it out"),
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 /// `tabark cat`.
@@ -291,7 +363,7 @@ pub(crate) struct DiffArgs {
 pub(crate) struct CompareArgs {
     /// The archive.
     pub(crate) archive: PathBuf,
-    /// The SQLite database; it is only read.
+    /// The database, which is only read: the path of an SQLite file, or a PostgreSQL URL or connection string.
     pub(crate) source: PathBuf,
     #[command(flatten)]
     pub(crate) at: At,
@@ -419,6 +491,14 @@ pub(crate) struct Keep {
 pub(crate) struct DemoArgs {
     /// An empty or new folder; a fresh temp folder if none is given.
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// `OLD=NEW`, the last `=` counts.
+fn parse_rename(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => Ok((old.to_owned(), new.to_owned())),
+        _ => Err("write OLD=NEW".to_owned()),
+    }
 }
 
 fn parse_tag(text: &str) -> Result<(String, String), String> {

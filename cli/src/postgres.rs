@@ -39,7 +39,6 @@ pub(crate) fn is_postgres(argument: &OsStr) -> bool {
 }
 
 /// How to reach the database that an argument means.
-#[expect(dead_code, reason = "commands that take a server come next")]
 pub(crate) fn connection(argument: &OsStr) -> Result<ConnectionSettings, Failure> {
     let Some(text) = argument.to_str() else {
         return Err(Failure::Usage(Error::request("the connection string is no UTF-8")));

@@ -17,7 +17,7 @@ use crate::report::units::{counted, size};
 pub(crate) fn run(args: &CompactArgs, out: &mut Pipe) -> Outcome {
     super::use_threads(&args.jobs)?;
     let progress = Progress::start()?;
-    let report = rewrite::compact(&args.archive, super::writing(args.fast, args.level, &args.jobs), &progress)?;
+    let report = rewrite::compact(&args.archive, super::writing(args.fast, args.level, args.jobs.number), &progress)?;
     drop(progress);
     super::told(if args.json { as_json::write(out, &object(args, &report)) } else { print(args, &report, out) });
     Ok(Exit::Well)

@@ -7,10 +7,12 @@ use tabark::Error;
 use tabark::archive::Snapshot;
 use tabark::diff::DiffReport;
 use tabark::model::Filter;
-use tabark::source::Source as _;
+use tabark::source::Source;
+use tabark::source::postgres::{PostgresOptions, PostgresSource};
 use tabark::source::sqlite::SqliteSource;
 
 use super::Outcome;
+use super::database::Database;
 use super::diff::{exit, shown_rows};
 use crate::args::CompareArgs;
 use crate::exit::Exit;
@@ -21,20 +23,32 @@ use crate::report::{differences, filters, json as as_json, problems};
 const NAME_WIDTH: usize = 40;
 
 pub(crate) fn run(args: &CompareArgs, out: &mut Pipe) -> Outcome {
-    super::dump::refuse_other_engines(&args.source)?;
+    let database = Database::of(&args.source)?;
     let archive = super::open(&args.archive)?;
     let snapshot = archive.select(&args.at.or_latest())?;
     let tables = super::selection(&args.shown.tables, &[])?;
-    let source = SqliteSource::open(&args.source)?;
+    let source: Box<dyn Source> = match &database {
+        Database::Sqlite(path) => Box::new(SqliteSource::open(path)?),
+        Database::Postgres(settings) if args.shown.tables.is_empty() => {
+            // A server may hold much that the snapshot was never about.
+            let (tables, objects) = (&snapshot.catalog().tables, &snapshot.catalog().objects);
+            let names = tables.iter().map(|entry| entry.name.clone());
+            let names: Vec<String> = names.chain(objects.iter().map(|object| object.name.clone())).collect();
+            Box::new(PostgresSource::open_named(settings, &names, PostgresOptions::default(), &())?)
+        }
+        Database::Postgres(settings) => {
+            Box::new(PostgresSource::open(settings, &tables, PostgresOptions::default(), &())?)
+        }
+    };
     for omission in &source.catalog().omitted {
         problems::warn(&format!("not compared: {}: {}", omission.what, omission.reason));
     }
     let compared = shown_rows(&args.shown, out, |sink, observer| {
-        tabark::compare::compare(&snapshot, &source, &tables, sink, observer)
+        tabark::compare::compare(&snapshot, &*source, &tables, sink, observer)
     })?;
     let Some(report) = compared else { return Ok(Exit::Different) };
     let partial = partial(&snapshot, &report)?;
-    let path = args.source.display().to_string();
+    let path = database.shown();
     if args.shown.json {
         let mut object = Map::new();
         object.insert("archive".into(), json!(args.archive.display().to_string()));

@@ -1,18 +1,20 @@
 //! `tabark dump`.
 
 use std::io::Write;
-use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 use tabark::Error;
 use tabark::dump::{DumpOptions, DumpReport, DumpedTable};
 use tabark::model::Filter;
+use tabark::selection::Selection;
 use tabark::source::Source;
+use tabark::source::postgres::PostgresSource;
 use tabark::source::sqlite::{Reading, SqliteSource};
 
+use super::database::Database;
 use super::{Outcome, rules};
 use crate::args::DumpArgs;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::pipe::Pipe;
 use crate::progress::Progress;
 use crate::report::aligned::{Aligned, Side};
@@ -21,20 +23,46 @@ use crate::report::units::{count, counted, ratio, size};
 use crate::report::{filters, json as as_json, problems};
 
 pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
-    refuse_other_engines(&args.source)?;
-    refuse_archive_path(args)?;
+    let database = Database::of(&args.source)?;
+    refuse_archive_path(args, &database)?;
+    let tables = super::selection(&args.tables, &args.exclude)?;
     let mut options = DumpOptions {
-        tables: super::selection(&args.tables, &args.exclude)?,
+        tables: Selection::everything(),
         filters: Vec::new(),
         tags: args.tags.clone(),
         time: args.time.map_or_else(super::now, Ok)?,
         writer: concat!("tabark ", env!("CARGO_PKG_VERSION")).to_owned(),
-        archive: super::writing(args.fast, args.level, &args.jobs),
+        archive: super::writing(args.fast, args.level, args.jobs),
     };
     let progress = Progress::start()?;
-    let source = SqliteSource::open(&args.source)?;
+    match &database {
+        Database::Sqlite(path) => {
+            let source = SqliteSource::open(path)?;
+            options.tables = tables;
+            let reading = |table: &DumpedTable| reading_name(reading_of(&source, table));
+            write(args, &mut options, &source, (reading_name(source.reading()), &reading), progress, out)
+        }
+        Database::Postgres(settings) => {
+            // Only what is chosen is locked and read: the source has nothing else.
+            let source = PostgresSource::open(settings, &tables, args.connecting(), &progress)?;
+            write(args, &mut options, &source, ("copy", &|_| "copy"), progress, out)
+        }
+    }
+}
+
+/// How rows are read: in general, and of each table.
+type Readings<'r> = (&'static str, &'r dyn Fn(&DumpedTable) -> &'static str);
+
+fn write(
+    args: &DumpArgs,
+    options: &mut DumpOptions,
+    source: &dyn Source,
+    readings: Readings<'_>,
+    progress: Progress,
+    out: &mut Pipe,
+) -> Outcome {
     options.filters = rules::of_dump(&args.conditions, &args.expire, options.time, &source.catalog().tables)?;
-    let report = tabark::dump::dump(&source, &args.archive, &options, &progress)?;
+    let report = tabark::dump::dump(source, &args.archive, options, &progress)?;
     drop(progress);
     if report.tail_removed > 0 {
         let tail = report.tail_removed;
@@ -44,40 +72,26 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
         problems::warn(&format!("not in the snapshot: {}: {}", omission.what, omission.reason));
     }
     super::told(if args.json {
-        as_json::write(out, &object(args, &options, &report, &source))
+        as_json::write(out, &object(args, options, &report, readings))
     } else {
         print(args, &report, out)
     });
     Ok(Exit::Well)
 }
 
-pub(super) fn refuse_other_engines(source: &Path) -> Result<(), Failure> {
-    let text = source.to_string_lossy();
-    let Some((scheme, _)) = text.split_once("://") else { return Ok(()) };
-    if scheme.starts_with("postgres") {
-        // The address may hold a password: it is not repeated.
-        let error = Error::request("this version of tabark does not support PostgreSQL sources");
-        return Err(Failure::Usage(error.with_hint("give the path of an SQLite database")));
-    }
-    if source.exists() || scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Ok(());
-    }
-    let error = Error::request(format!("this version of tabark does not know sources of the kind \"{scheme}://\""));
-    Err(Failure::Usage(error.with_hint("give the path of an SQLite database")))
-}
-
 /// The archive must not take the place of the database, or of what SQLite keeps beside it.
-fn refuse_archive_path(args: &DumpArgs) -> Result<(), Error> {
+fn refuse_archive_path(args: &DumpArgs, database: &Database) -> Result<(), Error> {
     let shown = args.archive.display();
     if args.archive.is_dir() {
         return Err(Error::request(format!("{shown} is a folder")).with_hint("give the path of the archive's file"));
     }
-    if super::is_same_file(&args.source, &args.archive) {
+    let Database::Sqlite(source) = database else { return Ok(()) };
+    if super::is_same_file(source, &args.archive) {
         return Err(
             Error::request(format!("{shown} is the database itself")).with_hint("give the archive another name")
         );
     }
-    if super::is_side_file(&args.source, &args.archive) {
+    if super::is_side_file(source, &args.archive) {
         return Err(Error::request(format!("{shown} is a name that SQLite uses for its own files"))
             .with_hint("give the archive another name"));
     }
@@ -107,7 +121,7 @@ fn print(args: &DumpArgs, report: &DumpReport, out: &mut Pipe) -> std::io::Resul
     writeln!(out, "root {}", tabark::hex::encode(&snapshot.root))
 }
 
-fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, source: &SqliteSource<'_>) -> Json {
+fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, (reading, of): Readings<'_>) -> Json {
     let snapshot = &report.snapshot;
     let mut tags = options.tags.clone();
     tags.sort();
@@ -121,31 +135,34 @@ fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, source: &
     head.insert("bytes_added".into(), json!(snapshot.bytes_added));
     head.insert("root".into(), as_json::digest(&snapshot.root));
     head.insert("fingerprint".into(), as_json::digest(&snapshot.fingerprint));
-    let tables: Vec<Json> = report.tables.iter().map(|table| table_object(table, source)).collect();
+    let tables: Vec<Json> = report.tables.iter().map(|table| table_object(table, of(table))).collect();
     json!({
         "archive": args.archive.display().to_string(),
         "created": report.created,
         "tail_removed": report.tail_removed,
-        "reading": reading_name(source.reading()),
+        "reading": reading,
         "snapshot": head,
         "tables": tables,
         "omitted": as_json::omissions(&report.omitted),
     })
 }
 
-fn table_object(table: &DumpedTable, source: &SqliteSource<'_>) -> Json {
-    // Rows are chosen by SQL; else it depends on how the table is stored.
-    let by_condition = table.filters.iter().any(|filter| matches!(filter, Filter::Where { .. }));
-    let schema = source.catalog().tables.iter().find(|schema| schema.name == table.name);
-    let reading = schema.filter(|_| !by_condition).map_or(Reading::Sql, |schema| source.reading_of(schema));
+fn table_object(table: &DumpedTable, reading: &str) -> Json {
     json!({
         "name": table.name,
         "rows": table.rows,
-        "reading": reading_name(reading),
+        "reading": reading,
         "filters": filters::objects(&table.filters),
         "expired": table.expired,
         "without_time": table.without_time,
     })
+}
+
+/// Rows are chosen by SQL; else it depends on how the table is stored.
+fn reading_of(source: &SqliteSource<'_>, table: &DumpedTable) -> Reading {
+    let by_condition = table.filters.iter().any(|filter| matches!(filter, Filter::Where { .. }));
+    let schema = source.catalog().tables.iter().find(|schema| schema.name == table.name);
+    schema.filter(|_| !by_condition).map_or(Reading::Sql, |schema| source.reading_of(schema))
 }
 
 fn reading_name(reading: Reading) -> &'static str {

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &EraseArgs, out: &mut Pipe) -> Outcome {
         // What nobody could be told is not done.
         told.as_ref().map_or_else(|_| Err(Error::interrupted()), |()| Ok(()))
     };
-    let options = super::writing(false, None, &args.jobs);
+    let options = super::writing(false, None, args.jobs.number);
     let done = erase::erase(&args.archive, &request, options, &mut tell, &progress);
     drop(progress);
     told?;

@@ -3,6 +3,7 @@
 mod cat;
 mod compact;
 mod compare;
+mod database;
 mod demo;
 mod diff;
 mod dump;
@@ -16,6 +17,7 @@ mod show;
 mod verify;
 
 use std::io;
+use std::num::NonZero;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -76,10 +78,10 @@ fn told(report: io::Result<()>) {
 }
 
 /// How an archive is written.
-fn writing(fast: bool, level: Option<i32>, jobs: &Jobs) -> WriterOptions {
+fn writing(fast: bool, level: Option<i32>, jobs: Option<NonZero<usize>>) -> WriterOptions {
     let profile = if fast { Profile::Fast } else { Profile::Standard };
     let mut options = WriterOptions::default().with_profile(profile);
-    options.jobs = jobs.number;
+    options.jobs = jobs;
     level.map_or(options, |level| options.with_level(level))
 }
 

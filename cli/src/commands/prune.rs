@@ -28,7 +28,7 @@ pub(crate) fn run(args: &PruneArgs, out: &mut dyn Write) -> Outcome {
         let progress = Progress::start()?;
         // What was dumped since the plan was made stays.
         let kept = Kept::AllBut(&plan.dropped());
-        let options = super::writing(false, None, &args.jobs);
+        let options = super::writing(false, None, args.jobs.number);
         Ok(rewrite::rewrite(&args.archive, kept, None, options, &progress)?)
     })
 }

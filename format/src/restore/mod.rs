@@ -38,6 +38,8 @@ mod new_file;
 mod options;
 mod pages;
 mod plan;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod proof;
 mod recorded_keys;
 mod row_sum;

@@ -17,6 +17,9 @@ pub enum RestoreMode {
     /// Rows are added to tables that exist already, by what these demand (keys, NOT NULL, CHECK); no definition of the snapshot
     /// is run.
     Append,
+    /// Rows take the place of those with the same key in tables that exist already, or are added; no definition of the snapshot
+    /// is run. For PostgreSQL only.
+    Upsert,
 }
 
 impl RestoreMode {
@@ -26,6 +29,7 @@ impl RestoreMode {
             Self::Create => "create",
             Self::Replace => "replace",
             Self::Append => "append",
+            Self::Upsert => "upsert",
         }
     }
 }
@@ -33,11 +37,15 @@ impl RestoreMode {
 impl FromStr for RestoreMode {
     type Err = Error;
 
-    /// `create`, `replace` or `append`.
+    /// `create`, `replace`, `append` or `upsert`.
     fn from_str(text: &str) -> Result<Self> {
-        [Self::Create, Self::Replace, Self::Append].into_iter().find(|mode| mode.name() == text).ok_or_else(|| {
-            Error::request(format!("\"{text}\" is no way to restore")).with_hint("write create, replace or append")
-        })
+        [Self::Create, Self::Replace, Self::Append, Self::Upsert]
+            .into_iter()
+            .find(|mode| mode.name() == text)
+            .ok_or_else(|| {
+                Error::request(format!("\"{text}\" is no way to restore"))
+                    .with_hint("write create, replace, append or upsert")
+            })
     }
 }
 
@@ -83,7 +91,7 @@ mod tests {
 
     #[test]
     fn modes_are_read_by_their_names_only() {
-        for mode in [RestoreMode::Create, RestoreMode::Replace, RestoreMode::Append] {
+        for mode in [RestoreMode::Create, RestoreMode::Replace, RestoreMode::Append, RestoreMode::Upsert] {
             assert_eq!(mode.name().parse::<RestoreMode>().unwrap(), mode);
         }
         for text in ["", "Create", "overwrite", "append "] {

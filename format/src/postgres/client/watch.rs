@@ -59,6 +59,12 @@ impl Client {
         let token = self.cancel_token();
         self.line.watch(&token, observer, self.inner.batch_execute(sql))
     }
+
+    /// Runs exactly one statement, as [`Client::run_one`] does, and asks an observer meanwhile.
+    pub(crate) fn run_one_watched(&mut self, sql: &str, observer: &dyn Observer) -> Result<()> {
+        let token = self.cancel_token();
+        self.line.watch(&token, observer, self.inner.execute_typed(sql, &[])).map(drop)
+    }
 }
 
 impl Line {

@@ -200,6 +200,12 @@ impl ConnectionSettings {
         self.endpoints.iter().map(ToString::to_string).collect()
     }
 
+    /// Where these settings lead, for reports: the first place, and the database.
+    pub fn shown(&self) -> String {
+        let place = self.endpoints.first().map(ToString::to_string).unwrap_or_default();
+        format!("{} at {place}", self.database)
+    }
+
     /// What was given and makes no difference, and files that were not used.
     pub fn warnings(&self) -> &[String] {
         &self.warnings

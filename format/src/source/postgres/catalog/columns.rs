@@ -19,6 +19,8 @@ pub(crate) struct ColumnFacts {
     pub(crate) column_type: ColumnType,
     /// The collation of the column, as it stands in a statement.
     pub(crate) collation: Option<String>,
+    /// Does a row that says nothing of it get a value all the same?
+    pub(crate) has_default: bool,
 }
 
 /// A column, as statements make it.
@@ -106,7 +108,9 @@ fn entry(row: &TextRow, facts: TypeFacts) -> Result<ColumnEntry> {
     let collation = row.get(15).map(|name| qualified(row.text(14), name));
     let column_type = ColumnType::of(&facts);
     let name = row.text(2).to_owned();
-    let facts = ColumnFacts { attnum: row.number(1)?, name, facts, column_type, collation: collation.clone() };
+    let has_default = row.get(21).is_some() || !row.text(12).is_empty();
+    let facts =
+        ColumnFacts { attnum: row.number(1)?, name, facts, column_type, collation: collation.clone(), has_default };
     Ok(ColumnEntry {
         facts,
         declared: row.text(8).to_owned(),

@@ -1,5 +1,7 @@
 //! `tabark restore`.
 
+mod postgres;
+
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use tabark::history::duration::Duration;
 use tabark::model::{Expire, Filter, TableSchema};
 use tabark::restore::{RestoreOptions, RestorePlan, RestoreReport, TableAction};
 
+use super::database::Database;
 use super::{Outcome, erasures, rules};
 use crate::args::RestoreArgs;
 use crate::exit::{Exit, Failure};
@@ -24,13 +27,18 @@ const NAME_WIDTH: usize = 40;
 const SETTINGS_WIDTH: usize = 80;
 
 pub(crate) fn run(args: &RestoreArgs, out: &mut Pipe) -> Outcome {
-    refuse_target(args)?;
+    let database = Database::of(&args.target)?;
+    refuse_target(args, &database)?;
     super::use_threads(&args.jobs)?;
     let archive = super::open(&args.archive)?;
     let snapshot = archive.select(&args.at.or_latest())?;
     if let Some(file) = &args.erasures {
         erasures::refuse_erased(file, &snapshot)?;
     }
+    if let Database::Postgres(settings) = &database {
+        return postgres::run(args, &snapshot, settings, out);
+    }
+    args.postgres.refuse()?;
     let options = RestoreOptions::default()
         .tables(super::selection(&args.tables, &args.exclude)?)
         .mode(args.mode)
@@ -76,12 +84,8 @@ fn expire_rules(args: &RestoreArgs, snapshot: &Snapshot<'_>) -> Result<Vec<(Stri
 }
 
 /// What can be seen of the paths alone; the rest the plan finds out.
-fn refuse_target(args: &RestoreArgs) -> Result<(), Failure> {
-    if args.target.to_string_lossy().starts_with("postgres") && args.target.to_string_lossy().contains("://") {
-        // The address may hold a password: it is not repeated.
-        let error = Error::request("this version of tabark does not support PostgreSQL targets");
-        return Err(Failure::Usage(error.with_hint("give the path of an SQLite database")));
-    }
+fn refuse_target(args: &RestoreArgs, database: &Database) -> Result<(), Failure> {
+    let Database::Sqlite(_) = database else { return Ok(()) };
     if super::is_same_file(&args.archive, &args.target) {
         let error = Error::request(format!("{} is the archive itself", args.target.display()));
         return Err(error.with_hint("give the database another name").into());

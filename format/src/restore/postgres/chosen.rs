@@ -1,0 +1,169 @@
+//! What a restore into PostgreSQL takes of a snapshot.
+//!
+//! Only the metadata of what may be chosen is read, so that damage elsewhere does not matter. The archive is not trusted:
+//! what it says is checked as far as it can be without a server.
+
+use std::collections::BTreeSet;
+
+use super::options::{Part, PostgresRestoreOptions};
+use super::phases::{self, Phase};
+use crate::archive::Snapshot;
+use crate::error::{Error, Layer, Result};
+use crate::model::{SchemaObject, TableSchema, roles};
+use crate::observer::{Observer, Phase as Work, check_cancelled};
+use crate::restore::kept::ChosenTable;
+use crate::selection::no_such_table;
+
+/// The chosen part of a snapshot of a PostgreSQL database.
+pub(super) struct Chosen<'a> {
+    /// Tables with rows, in order of creation.
+    pub(super) tables: Vec<ChosenTable<'a>>,
+    /// What is made before the rows, the tables apart, in order of creation.
+    pub(super) before: Vec<SchemaObject>,
+    /// What is made after the rows, in order of creation; then owners, then privileges.
+    pub(super) after: Vec<SchemaObject>,
+    /// Is nothing of the snapshot left out?
+    pub(super) everything: bool,
+    /// What the snapshot lacks, and why.
+    pub(super) omitted: Vec<String>,
+}
+
+impl<'a> Chosen<'a> {
+    pub(super) fn of(snapshot: &Snapshot<'a>, options: &PostgresRestoreOptions) -> Result<Self> {
+        let manifest = snapshot.manifest();
+        let catalog = snapshot.catalog();
+        let (tables, objects) = (&catalog.tables, &catalog.objects);
+        let named = objects.iter().filter(|object| is_relation(object)).map(|object| object.name.as_str());
+        let names: Vec<&str> = tables.iter().map(|entry| entry.name.as_str()).chain(named).collect();
+        let qualified: Vec<String> = names.iter().map(|name| format!("public.{name}")).collect();
+        let known: Vec<&str> = names.iter().copied().chain(qualified.iter().map(String::as_str)).collect();
+        options.tables.check(known.iter().copied())?;
+        let mut chosen = Self {
+            tables: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            everything: options.tables.is_everything(),
+            omitted: manifest.omitted.iter().map(|omitted| format!("{} ({})", omitted.what, omitted.reason)).collect(),
+        };
+        for entry in tables {
+            if !takes(options, &entry.name) {
+                continue;
+            }
+            let table = snapshot.open_table(entry)?;
+            if table.schema().role != roles::TABLE {
+                return Err(contradiction(format!(
+                    "table \"{}\" has the role \"{}\"",
+                    entry.name,
+                    table.schema().role
+                )));
+            }
+            let rules = options.expire.iter().filter(|(name, _)| *name == entry.name).map(|(_, rule)| rule.clone());
+            chosen.tables.push(ChosenTable::new(table, rules.collect())?);
+        }
+        chosen.tables.sort_by_key(|table| table.schema().position);
+        chosen.check_names(options, &names)?;
+        if options.part != Part::Data {
+            chosen.take_objects(objects, options)?;
+        }
+        Ok(chosen)
+    }
+
+    fn take_objects(&mut self, objects: &[SchemaObject], options: &PostgresRestoreOptions) -> Result<()> {
+        let attached: Vec<SchemaObject> =
+            self.tables.iter().flat_map(|table| table.schema().attached.iter().cloned()).collect();
+        let relations: BTreeSet<&str> = objects.iter().filter(|o| is_relation(o)).map(|o| o.name.as_str()).collect();
+        let mut taken: Vec<SchemaObject> = attached;
+        for object in objects {
+            // What stands on a view or a partitioned table goes with it; what belongs to none is what the chosen need.
+            let wanted = if relations.contains(object.table.as_str()) { takes(options, &object.table) } else { true };
+            if wanted {
+                taken.push(object.clone());
+            }
+        }
+        taken.sort_by_key(|object| object.position);
+        let mut after = Vec::new();
+        for object in taken {
+            if !phases::is_what_it_says(&object) || object.definition.contains('\0') {
+                return Err(contradiction(format!("the definition of {} \"{}\" is another", object.kind, object.name)));
+            }
+            match Phase::of(&object)? {
+                Phase::Before => self.before.push(object),
+                Phase::Owner if !options.owners => {}
+                Phase::Privileges if !options.privileges => {}
+                phase => after.push((phase, object)),
+            }
+        }
+        // The sort is stable: within a phase the order stays.
+        after.sort_by_key(|(phase, _)| *phase);
+        self.after = after.into_iter().map(|(_, object)| object).collect();
+        Ok(())
+    }
+
+    /// Every rule and every new name is for a table that is restored.
+    fn check_names(&self, options: &PostgresRestoreOptions, names: &[&str]) -> Result<()> {
+        let rules = options.expire.iter().map(|(name, _)| name);
+        for name in rules.chain(options.rename.iter().map(|(name, _)| name)) {
+            if self.tables.iter().any(|table| table.schema().name == *name) {
+                continue;
+            }
+            if names.contains(&name.as_str()) {
+                return Err(Error::request(format!("an option is for \"{name}\", which is not restored"))
+                    .with_hint("choose the table too, or leave out the option"));
+            }
+            return Err(no_such_table(name, names.iter().copied()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.is_empty() && !self.before.iter().chain(&self.after).any(is_relation)
+    }
+
+    /// Checks every stored byte that the restore will use.
+    pub(super) fn check_stored(&self, observer: &dyn Observer) -> Result<()> {
+        for table in &self.tables {
+            check_cancelled(observer)?;
+            let manifest = table.manifest();
+            observer.begin(Work::Verify, Some(&manifest.schema.name), None, Some(manifest.stored_bytes));
+            let columns: Vec<usize> = (0..manifest.schema.columns.len()).collect();
+            table.check_stored(&columns, observer)?;
+        }
+        check_cancelled(observer)
+    }
+
+    /// Finds out which rows are too old to be restored. Every stored byte must have been checked.
+    pub(super) fn settle(&mut self, observer: &dyn Observer) -> Result<()> {
+        self.tables.iter_mut().try_for_each(|table| table.settle(observer))
+    }
+
+    /// Is a relation of this name restored?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.tables.iter().any(|table| table.schema().name == name)
+            || self.before.iter().chain(&self.after).any(|object| is_relation(object) && object.name == name)
+    }
+}
+
+/// Is a table or view of this name chosen, by its name or with the schema before it?
+fn takes(options: &PostgresRestoreOptions, name: &str) -> bool {
+    let qualified = if name.contains('.') { name.to_owned() } else { format!("public.{name}") };
+    options.tables.takes_any(&[name, &qualified])
+}
+
+/// Is it something that is selected from by its name?
+pub(super) fn is_relation(object: &SchemaObject) -> bool {
+    matches!(object.kind.as_str(), "partitioned table" | "foreign table" | "view" | "materialized view")
+}
+
+/// The schema and the name of a table in its source.
+pub(super) fn place_of(table: &TableSchema) -> Result<(&str, &str)> {
+    match (table.option("schema"), table.option("relation")) {
+        (Some(schema), Some(relation)) if !schema.is_empty() && !relation.is_empty() => Ok((schema, relation)),
+        _ => Err(contradiction(format!("table \"{}\" does not say its schema", table.name))),
+    }
+}
+
+/// What the snapshot says of itself cannot be.
+pub(super) fn contradiction(what: String) -> Error {
+    Error::damaged(Layer::Manifest, what)
+        .with_hint("the archive was not written by tabark, or not by this version of it")
+}

@@ -1,0 +1,68 @@
+//! Reading back what was written, inside the same transaction, and comparing it with the snapshot.
+
+use std::sync::Mutex;
+
+use crate::archive::Fingerprinter;
+use crate::error::{Error, Result};
+use crate::model::TableSchema;
+use crate::observer::{Observer, Phase};
+use crate::postgres::client::Client;
+use crate::restore::kept::ChosenTable;
+use crate::restore::proof::Watched;
+use crate::source::postgres::catalog::TableFacts;
+use crate::source::postgres::rows::{Order, TableRows};
+
+/// Reads a restored table back and compares it with the snapshot's.
+///
+/// Rows were written in the order of the key into a new table, so they are read as they lie, which needs no sorting. What comes
+/// in another order is no proof of anything: it is then read once more in the order of the key.
+pub(super) fn check_rows(
+    client: &Mutex<Client>,
+    made: &TableSchema,
+    facts: &TableFacts,
+    table: &ChosenTable<'_>,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let wanted = table.schema();
+    check_shape(made, wanted)?;
+    observer.begin(Phase::Prove, Some(&wanted.name), Some(table.rows()), None);
+    let read = |order: Order| {
+        let mut fingerprinter = Fingerprinter::new(wanted);
+        let rows = TableRows::new(made, facts);
+        rows.read_ordered(std::slice::from_ref(client), &[], order, &mut Watched::new(observer, &mut fingerprinter))?;
+        Ok::<_, Error>(fingerprinter.finish())
+    };
+    let expected = &table.wanted().fingerprint;
+    let mut found = read(Order::AsTheyLie)?;
+    if found.table != expected.table && !wanted.key.is_empty() {
+        found = read(Order::Key)?;
+    }
+    if found.table == expected.table && found.rows == expected.rows {
+        return Ok(());
+    }
+    if found.rows != expected.rows {
+        return Err(Error::not_proven(format!(
+            "{} rows were read back, to be restored were {}",
+            found.rows, expected.rows
+        )));
+    }
+    let pairs = expected.columns.iter().zip(&found.columns).zip(&wanted.columns);
+    let differing: Vec<String> = pairs
+        .filter(|((wanted, found), _)| wanted != found)
+        .map(|(_, column)| format!("\"{}\"", column.name))
+        .collect();
+    Err(Error::not_proven("the rows read back are not the snapshot's; nothing was changed")
+        .noting(format_args!("columns that differ: {}", differing.join(", "))))
+}
+
+/// Does the table that was made have the columns that the snapshot's rows are in?
+fn check_shape(made: &TableSchema, wanted: &TableSchema) -> Result<()> {
+    let columns = |table: &TableSchema| {
+        let columns = table.columns.iter().map(|column| (column.name.clone(), column.logical));
+        columns.collect::<Vec<_>>()
+    };
+    if columns(made) == columns(wanted) && made.generated == wanted.generated {
+        return Ok(());
+    }
+    Err(super::chosen::contradiction("a table whose definition gives it other columns than its rows have".into()))
+}

@@ -1,0 +1,278 @@
+//! The steps of a restore, worked out before the first of them is taken.
+
+use super::chosen::{Chosen, is_relation};
+use super::options::{Part, PostgresRestoreOptions};
+use super::placement::{Place, Placement, Route, referenced};
+use super::target::Target;
+use crate::error::{Error, Result};
+use crate::model::SchemaObject;
+use crate::postgres::sql::{qualified, quote};
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A statement.
+    Run(Statement),
+    /// The rows of a table, by its name in the archive.
+    Rows(String),
+    /// Reading the rows of a table back.
+    Prove(String),
+}
+
+/// A statement and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) sql: String,
+}
+
+impl Statement {
+    pub(super) fn new(kind: &str, name: &str, sql: impl Into<String>) -> Self {
+        Self { kind: kind.to_owned(), name: name.to_owned(), sql: sql.into() }
+    }
+}
+
+/// All steps, and what is said of them.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    pub(super) steps: Vec<Step>,
+    pub(super) present: Vec<(String, String)>,
+    pub(super) code: Vec<(String, String)>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Steps {
+    pub(super) fn run(&mut self, kind: &str, name: &str, sql: impl Into<String>) {
+        self.steps.push(Step::Run(Statement::new(kind, name, sql)));
+    }
+
+    /// What makes the chosen things where they are made, fills and proves them.
+    pub(super) fn make(
+        chosen: &Chosen<'_>,
+        placement: &Placement,
+        target: &Target,
+        options: &PostgresRestoreOptions,
+        is_replaced: &dyn Fn(&Place) -> bool,
+    ) -> Result<Self> {
+        let mut steps = Self::default();
+        for schema in placement.staging() {
+            steps.run("schema", &schema, format!("CREATE SCHEMA {}", quote(&schema)));
+        }
+        steps.schemas_of_the_end(placement, target, chosen);
+        steps.before(chosen, placement, target)?;
+        if options.part != Part::Schema {
+            for table in &chosen.tables {
+                steps.steps.push(Step::Rows(table.schema().name.clone()));
+            }
+        }
+        let mut proved = false;
+        for object in &chosen.after {
+            // Once what is on the tables alone is there, rows can be read back; what may be slow or refers to others comes later.
+            if !proved && matches!(object.kind.as_str(), "foreign key" | "trigger" | "view" | "materialized view") {
+                steps.prove(chosen, options);
+                proved = true;
+            }
+            if let Some(sql) = steps.after(object, chosen, placement, target, is_replaced)? {
+                steps.run(&object.kind, &object.name, sql);
+            }
+        }
+        if !proved {
+            steps.prove(chosen, options);
+        }
+        Ok(steps)
+    }
+
+    fn prove(&mut self, chosen: &Chosen<'_>, options: &PostgresRestoreOptions) {
+        if options.part != Part::Schema {
+            self.steps.extend(chosen.tables.iter().map(|table| Step::Prove(table.schema().name.clone())));
+        }
+    }
+
+    /// Schemas that relations end in, where neither the target nor the snapshot has them.
+    fn schemas_of_the_end(&mut self, placement: &Placement, target: &Target, chosen: &Chosen<'_>) {
+        let mut wanted: Vec<&str> = placement.routes.iter().map(|route| route.to.0.as_str()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for schema in wanted {
+            let is_made = chosen.before.iter().any(|object| object.kind == "schema" && object.name == schema);
+            let is_there = schema == "public" || target.object("schema", schema, schema).is_some();
+            if !is_made && !is_there {
+                self.run("schema", schema, format!("CREATE SCHEMA IF NOT EXISTS {}", quote(schema)));
+            }
+        }
+    }
+
+    /// Tables and what they need, in order of creation.
+    fn before(&mut self, chosen: &Chosen<'_>, placement: &Placement, target: &Target) -> Result<()> {
+        let tables = chosen.tables.iter().map(|table| table.schema());
+        let mut all: Vec<(u64, &str, &str, &str)> =
+            tables.map(|table| (table.position, "table", table.name.as_str(), table.definition.as_str())).collect();
+        for object in &chosen.before {
+            let made_elsewhere = || {
+                let place = super::placement::relation_place(&object.name);
+                place.and_then(|place| placement.from(&place)).is_some_and(|route| !route.is_direct())
+            };
+            let is_placed = is_relation(object) || object.kind == "sequence";
+            if !(is_placed && made_elsewhere()) && self.is_present(object, target)? {
+                continue;
+            }
+            if matches!(object.kind.as_str(), "function" | "aggregate" | "extension" | "language" | "operator") {
+                self.code.push((object.kind.clone(), object.name.clone()));
+            }
+            all.push((object.position, &object.kind, &object.name, &object.definition));
+        }
+        all.sort_by_key(|(position, ..)| *position);
+        for (_, kind, name, definition) in all {
+            self.run(kind, name, placement.made(definition)?);
+        }
+        Ok(())
+    }
+
+    /// Does the target have it as the snapshot does? Fails if it has another of that name.
+    fn is_present(&mut self, object: &SchemaObject, target: &Target) -> Result<bool> {
+        if object.kind == "schema" && object.name == "public" {
+            return Ok(true);
+        }
+        let Some(there) = target.like(object) else { return Ok(false) };
+        // An extension is what is installed there, of whatever version; a schema has nothing but a name.
+        let is_same = there.definition == object.definition || matches!(object.kind.as_str(), "extension" | "schema");
+        if !is_same {
+            return Err(Error::request(format!(
+                "the target has another {} \"{}\" than the snapshot",
+                object.kind, object.name
+            ))
+            .with_hint("rename or drop the target's, or restore into an empty database"));
+        }
+        self.present.push((object.kind.clone(), object.name.clone()));
+        Ok(true)
+    }
+
+    /// The statement for something that is made after the rows; `None` where it is not made.
+    fn after(
+        &mut self,
+        object: &SchemaObject,
+        chosen: &Chosen<'_>,
+        placement: &Placement,
+        target: &Target,
+        is_replaced: &dyn Fn(&Place) -> bool,
+    ) -> Result<Option<String>> {
+        match object.kind.as_str() {
+            "foreign key" => {
+                let Some(place) = referenced(object) else {
+                    return Err(super::chosen::contradiction(format!(
+                        "foreign key \"{}\" refers to nothing",
+                        object.name
+                    )));
+                };
+                if placement.from(&place).is_none() && target.relation(&place).is_none() {
+                    self.warnings.push(format!(
+                        "foreign key \"{}\" of \"{}\" was left out: {}.{} is neither restored nor there",
+                        object.name, object.table, place.0, place.1
+                    ));
+                    return Ok(None);
+                }
+            }
+            "owner" | "privileges" | "default privileges" => {
+                // What is replaced keeps the owner and the privileges that it has.
+                let place = super::placement::relation_place(&object.table);
+                if place.and_then(|place| placement.from(&place)).is_some_and(|route| is_replaced(&route.to)) {
+                    return Ok(None);
+                }
+                if let Some(why) = self.cannot_give(object, target) {
+                    self.warnings.push(format!("{} of \"{}\" not restored: {why}", object.kind, object.table));
+                    return Ok(None);
+                }
+                if self.present.iter().any(|(_, name)| *name == object.table) && !chosen.has(&object.table) {
+                    return Ok(None);
+                }
+            }
+            // What was there already keeps what is said of it.
+            "comment" if self.present.iter().any(|(_, name)| *name == object.table) => return Ok(None),
+            "sequence value" if self.present.iter().any(|(kind, name)| kind == "sequence" && *name == object.table) => {
+                self.warnings
+                    .push(format!("sequence \"{}\" is there already and goes on from where it is", object.table));
+                return Ok(None);
+            }
+            _ => {}
+        }
+        placement.made(&object.definition).map(Some)
+    }
+
+    /// Why an owner or privilege cannot be given here.
+    fn cannot_give(&self, object: &SchemaObject, target: &Target) -> Option<String> {
+        let roles = roles_of(object);
+        if let Some(missing) = roles.iter().find(|role| !target.roles.contains(*role) && *role != "public") {
+            return Some(format!("there is no role \"{missing}\""));
+        }
+        let owner = roles.first().filter(|_| object.kind == "owner")?;
+        (!target.givable.contains(owner)).then(|| format!("things may not be given to \"{owner}\" here"))
+    }
+
+    /// The step that brings a relation from where it is made to where it ends.
+    pub(super) fn bring(&mut self, route: &Route) {
+        let noun = noun(&route.kind);
+        let (mut at, new) = (route.made.clone(), &route.to);
+        if at.1 != new.1 {
+            let sql = format!("ALTER {noun} {} RENAME TO {}", qualified(&at.0, &at.1), quote(&new.1));
+            self.run("rename", &route.name, sql);
+            at.1.clone_from(&new.1);
+        }
+        let sql = format!("ALTER {noun} {} SET SCHEMA {}", qualified(&at.0, &at.1), quote(&new.0));
+        self.run("move", &route.name, sql);
+    }
+}
+
+/// What SQL calls a relation of this kind.
+pub(super) fn noun(kind: &str) -> &'static str {
+    match kind {
+        "view" => "VIEW",
+        "materialized view" => "MATERIALIZED VIEW",
+        "foreign table" => "FOREIGN TABLE",
+        "sequence" => "SEQUENCE",
+        _ => "TABLE",
+    }
+}
+
+/// The roles that a definition gives something to: what stands behind `TO` or `FROM` at its end, or behind `OWNER TO`.
+fn roles_of(object: &SchemaObject) -> Vec<String> {
+    use crate::postgres::tokens::{Kind, tokens};
+    let Some(all) = tokens(&object.definition) else { return Vec::new() };
+    let solid: Vec<_> = all.iter().filter(|token| token.kind != Kind::Blank).collect();
+    let is_word = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+    let Some(place) = solid
+        .iter()
+        .rposition(|token| token.kind == Kind::Word && (is_word(token.text, "to") || is_word(token.text, "from")))
+    else {
+        return Vec::new();
+    };
+    let mut roles = Vec::new();
+    for token in solid.iter().skip(place + 1) {
+        if token.kind == Kind::Word && is_word(token.text, "with") {
+            break;
+        }
+        roles.extend(token.name());
+    }
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_stand_at_the_end() {
+        let roles = |definition: &str| {
+            roles_of(&SchemaObject {
+                kind: "privileges".into(),
+                name: "x".into(),
+                table: "x".into(),
+                definition: definition.into(),
+                position: 0,
+            })
+        };
+        assert_eq!(roles("GRANT SELECT ON TABLE public.x TO \"App User\" WITH GRANT OPTION"), ["App User"]);
+        assert_eq!(roles("REVOKE ALL ON TABLE public.x FROM PUBLIC"), ["public"]);
+        assert_eq!(roles("ALTER TABLE public.x OWNER TO app"), ["app"]);
+    }
+}

@@ -1,0 +1,168 @@
+//! Taking the place of what is there: the last steps of a restore in mode "replace".
+//!
+//! New tables stand in a staging schema, filled and proven, before the old ones are locked. From then on only catalogs change:
+//! what stands on the old tables is taken away, they go, the new ones get their names, and what stood on them is put on these.
+//! All of it is one transaction; who reads sees the old state or the new one.
+
+use super::chosen::Chosen;
+use super::options::PostgresRestoreOptions;
+use super::placement::{Place, Placement, Route, referenced, relation_place};
+use super::steps::{Steps, noun};
+use super::target::{Dependants, Target};
+use crate::error::{Error, Result};
+use crate::model::SchemaObject;
+use crate::postgres::sql::{qualified, quote};
+
+/// The relations of the target that are replaced.
+pub(super) struct Swap<'t> {
+    target: &'t Target,
+    /// Routes whose end is taken.
+    replaced: Vec<Route>,
+    /// Views that stand on what is replaced and are not restored, in order of creation.
+    views: Vec<Place>,
+}
+
+impl<'t> Swap<'t> {
+    /// Of these routes, whose ends the target has. Refuses what could not be put back.
+    pub(super) fn of(target: &'t Target, replaced: Vec<Route>, dependants: Dependants) -> Result<Self> {
+        if let Some(first) = dependants.others.first() {
+            let more = dependants.others.len() - 1;
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            return Err(Error::request(format!("what is to be replaced is needed by {first}{more}"))
+                .with_hint("drop that first and make it again afterwards, or restore beside it (--into-schema)"));
+        }
+        let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place);
+        let views = dependants.views.into_iter().filter(|place| !is_replaced(place)).collect();
+        Ok(Self { target, replaced, views })
+    }
+
+    fn is_replaced(&self, place: &Place) -> bool {
+        self.replaced.iter().any(|route| route.to == *place)
+    }
+
+    /// Foreign keys of tables that stay, to tables that go.
+    fn foreign_keys(&self) -> Vec<&'t SchemaObject> {
+        let stays = |object: &&SchemaObject| {
+            relation_place(&object.table).is_some_and(|place| !self.is_replaced(&place))
+                && referenced(object).is_some_and(|place| self.is_replaced(&place))
+        };
+        self.target.objects().filter(|object| object.kind == "foreign key").filter(stays).collect()
+    }
+
+    /// What of the target stands on a view: its definition first.
+    fn of_view(&self, place: &Place) -> Vec<&'t SchemaObject> {
+        let on = |object: &&SchemaObject| relation_place(&object.table).as_ref() == Some(place);
+        self.target.objects().filter(on).collect()
+    }
+
+    /// Appends the steps.
+    pub(super) fn steps(
+        &self,
+        steps: &mut Steps,
+        chosen: &Chosen<'_>,
+        placement: &Placement,
+        options: &PostgresRestoreOptions,
+    ) -> Result<()> {
+        let old: Vec<&Route> = self.replaced.iter().collect();
+        let tables: Vec<&&Route> = old.iter().filter(|route| noun(&route.kind) == "TABLE").collect();
+        let foreign_keys = self.foreign_keys();
+        let mut locked: Vec<String> = tables.iter().map(|route| qualified(&route.to.0, &route.to.1)).collect();
+        locked
+            .extend(foreign_keys.iter().filter_map(|key| relation_place(&key.table)).map(|at| qualified(&at.0, &at.1)));
+        locked.sort_unstable();
+        locked.dedup();
+        if !locked.is_empty() {
+            steps.run("lock", "", format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", locked.join(", ")));
+        }
+        for key in &foreign_keys {
+            let Some(at) = relation_place(&key.table) else { continue };
+            let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(&at.0, &at.1), quote(constraint(key)));
+            steps.run("foreign key", &key.name, sql);
+        }
+        self.take_views_away(steps)?;
+        self.take_tables_away(steps, &old, options);
+        for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, chosen)) {
+            steps.bring(route);
+        }
+        for place in &self.views {
+            for object in self.of_view(place) {
+                steps.run(&object.kind, &object.name, object.definition.clone());
+            }
+        }
+        for key in foreign_keys {
+            steps.run(&key.kind, &key.name, key.definition.clone());
+        }
+        self.give_back(steps);
+        for schema in placement.staging() {
+            steps.run("drop", &schema, format!("DROP SCHEMA {}", quote(&schema)));
+        }
+        Ok(())
+    }
+
+    /// Views that are put back later, and those that the snapshot's take the place of; the last made goes first.
+    fn take_views_away(&self, steps: &mut Steps) -> Result<()> {
+        for place in self.views.iter().rev() {
+            let kind = self.target.relation(place).ok_or_else(|| {
+                Error::database(format!("the view {}.{} is not known", place.0, place.1))
+                    .with_hint("the target's schema is changing; restore again when it is not")
+            })?;
+            steps.run("drop", &place.1, format!("DROP {} {}", noun(kind), qualified(&place.0, &place.1)));
+        }
+        let position = |route: &&Route| {
+            self.target.object(&route.kind, &route.name, &route.name).map_or(0, |object| object.position)
+        };
+        let mut views: Vec<&Route> = self.replaced.iter().filter(|route| route.kind.ends_with("view")).collect();
+        views.sort_by_key(|route| std::cmp::Reverse(position(route)));
+        for route in views {
+            let sql = format!("DROP {} {}", noun(&route.kind), qualified(&route.to.0, &route.to.1));
+            steps.run("drop", &route.name, sql);
+        }
+        Ok(())
+    }
+
+    /// Old tables are dropped together, as they may refer to one another, or go to another schema with all that is theirs.
+    fn take_tables_away(&self, steps: &mut Steps, old: &[&Route], options: &PostgresRestoreOptions) {
+        let tables: Vec<&&Route> = old.iter().filter(|route| noun(&route.kind) == "TABLE").collect();
+        if tables.is_empty() {
+            return;
+        }
+        match &options.keep_old {
+            None => {
+                let names: Vec<String> = tables.iter().map(|route| qualified(&route.to.0, &route.to.1)).collect();
+                steps.run("drop", "", format!("DROP TABLE {}", names.join(", ")));
+            }
+            Some(schema) => {
+                steps.run("schema", schema, format!("CREATE SCHEMA {}", quote(schema)));
+                for route in tables {
+                    let place = qualified(&route.to.0, &route.to.1);
+                    steps.run("keep", &route.name, format!("ALTER TABLE {place} SET SCHEMA {}", quote(schema)));
+                }
+            }
+        }
+    }
+
+    /// Owners and privileges that the old tables had.
+    fn give_back(&self, steps: &mut Steps) {
+        for object in self.target.objects() {
+            let is_kept = matches!(object.kind.as_str(), "owner" | "privileges");
+            let of_replaced = || relation_place(&object.table).is_some_and(|place| self.is_replaced(&place));
+            if is_kept && of_replaced() {
+                steps.run(&object.kind, &object.name, object.definition.clone());
+            }
+        }
+    }
+}
+
+/// The name of a constraint, without what says whose it is.
+fn constraint(object: &SchemaObject) -> &str {
+    object.name.strip_prefix(&object.table).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&object.name)
+}
+
+/// Does it move with its table, as a sequence does that a column owns?
+pub(super) fn moves_along(route: &Route, chosen: &Chosen<'_>) -> bool {
+    route.kind == "sequence"
+        && chosen
+            .before
+            .iter()
+            .any(|object| object.kind == "sequence owner" && (object.name == route.name || object.table == route.name))
+}

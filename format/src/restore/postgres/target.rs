@@ -1,0 +1,153 @@
+//! What the target database holds before a restore.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::placement::{Place, relation_place};
+use crate::error::{Error, Result};
+use crate::model::{SchemaObject, TableSchema};
+use crate::postgres::client::Client;
+use crate::postgres::sql::literal;
+use crate::selection::Selection;
+use crate::source::postgres::catalog::{self, Relation, TableFacts};
+
+/// The target's own catalog, read whole.
+pub(super) struct Target {
+    pub(super) tables: Vec<TableSchema>,
+    pub(super) facts: Vec<TableFacts>,
+    pub(super) relations: Vec<Relation>,
+    /// Objects that belong to no table, and those that do, in their order of creation.
+    objects: Vec<SchemaObject>,
+    /// Their places by kind, what they belong to, and name.
+    named: HashMap<(String, String, String), usize>,
+    /// Roles that there are, and those of them to whom things may be given.
+    pub(super) roles: BTreeSet<String>,
+    pub(super) givable: BTreeSet<String>,
+}
+
+impl Target {
+    pub(super) fn read(client: &mut Client) -> Result<Self> {
+        let everything = Selection::everything();
+        let relations = catalog::discover(client, &everything)?;
+        let inventory = catalog::read(client, &relations, true)?;
+        let attached = inventory.catalog.tables.iter().flat_map(|table| table.attached.iter().cloned());
+        let mut objects: Vec<SchemaObject> = inventory.catalog.objects.iter().cloned().chain(attached).collect();
+        objects.sort_by_key(|object| object.position);
+        let mut named = HashMap::with_capacity(objects.len());
+        for (place, object) in objects.iter().enumerate() {
+            named.entry((object.kind.clone(), object.table.clone(), object.name.clone())).or_insert(place);
+        }
+        let roles = client
+            .rows("SELECT rolname, pg_catalog.pg_has_role(current_user, oid, 'MEMBER') FROM pg_catalog.pg_roles")?;
+        Ok(Self {
+            tables: inventory.catalog.tables,
+            facts: inventory.tables,
+            relations,
+            objects,
+            named,
+            givable: roles.iter().filter(|row| row.is_true(1)).map(|row| row.text(0).to_owned()).collect(),
+            roles: roles.iter().map(|row| row.text(0).to_owned()).collect(),
+        })
+    }
+
+    /// The table at a place.
+    pub(super) fn table(&self, place: &Place) -> Option<&TableSchema> {
+        self.tables.iter().find(|table| {
+            table.option("schema") == Some(place.0.as_str()) && table.option("relation") == Some(place.1.as_str())
+        })
+    }
+
+    /// What else is known of a table.
+    pub(super) fn facts(&self, table: &TableSchema) -> Result<&TableFacts> {
+        self.facts
+            .iter()
+            .find(|facts| facts.name == table.name)
+            .ok_or_else(|| Error::database("the target's catalog changed while it was read").in_table(&table.name))
+    }
+
+    /// The kind of the relation at a place, if there is one.
+    pub(super) fn relation(&self, place: &Place) -> Option<&str> {
+        if self.table(place).is_some() {
+            return Some("table");
+        }
+        let named = self.objects.iter().filter(|object| {
+            matches!(
+                object.kind.as_str(),
+                "sequence" | "view" | "materialized view" | "partitioned table" | "foreign table"
+            )
+        });
+        named
+            .filter(|object| relation_place(&object.name).as_ref() == Some(place))
+            .map(|object| object.kind.as_str())
+            .next()
+    }
+
+    /// The object of a kind and name, on this table, view or whatever it belongs to; else on itself.
+    pub(super) fn object(&self, kind: &str, table: &str, name: &str) -> Option<&SchemaObject> {
+        let place = self.named.get(&(kind.to_owned(), table.to_owned(), name.to_owned()))?;
+        self.objects.get(*place)
+    }
+
+    /// What the target has for something of the snapshot.
+    pub(super) fn like(&self, object: &SchemaObject) -> Option<&SchemaObject> {
+        self.object(&object.kind, &object.table, &object.name)
+    }
+
+    /// All objects, in their order of creation.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &SchemaObject> {
+        self.objects.iter()
+    }
+
+    /// Does the database hold nothing of its own?
+    pub(super) fn is_empty(&self) -> bool {
+        self.relations.is_empty()
+    }
+}
+
+/// Views that stand on relations, those on which others stand first, by their oids' names in the archive's form; and what
+/// stands on the relations besides and cannot follow them, in the server's words.
+pub(super) struct Dependants {
+    pub(super) views: Vec<Place>,
+    pub(super) others: Vec<String>,
+}
+
+impl Dependants {
+    /// Of these relations (by schema and name), through views on views.
+    pub(super) fn of(client: &mut Client, places: &[Place]) -> Result<Self> {
+        if places.is_empty() {
+            return Ok(Self { views: Vec::new(), others: Vec::new() });
+        }
+        let names: Vec<String> =
+            places.iter().map(|(schema, name)| format!("({}, {})", literal(schema), literal(name))).collect();
+        let base = format!(
+            "replaced AS (SELECT c.oid, c.reltype FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = \
+             c.relnamespace WHERE (n.nspname, c.relname) IN ({})), \
+             standing AS (SELECT oid, 0 AS level FROM replaced UNION \
+             SELECT r.ev_class, s.level + 1 FROM standing s JOIN pg_catalog.pg_depend d ON d.refclassid = 1259 AND \
+             d.refobjid = s.oid AND d.classid = 2618 JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.ev_class <> s.oid \
+             WHERE s.level < 100)",
+            names.join(", ")
+        );
+        let views = client.rows(&format!(
+            "WITH RECURSIVE {base} SELECT n.nspname, c.relname, pg_catalog.max(s.level) FROM standing s JOIN \
+             pg_catalog.pg_class c ON c.oid = s.oid AND c.relkind IN ('v', 'm') JOIN pg_catalog.pg_namespace n ON n.oid = \
+             c.relnamespace GROUP BY 1, 2 ORDER BY 3, 1, 2"
+        ))?;
+        // What depends on a relation or on its row type, and is neither a part of it nor a view, nor a foreign key.
+        let others = client.rows(&format!(
+            "WITH RECURSIVE {base}, types AS (SELECT t.oid FROM pg_catalog.pg_type t JOIN standing s ON t.typrelid = s.oid UNION \
+             SELECT t.typarray FROM pg_catalog.pg_type t JOIN standing s ON t.typrelid = s.oid WHERE t.typarray <> 0) \
+             SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_catalog.pg_depend d WHERE \
+             d.deptype = 'n' AND (d.refclassid = 1259 AND d.refobjid IN (SELECT oid FROM standing) AND d.classid NOT IN (2618, \
+             2606, 3381, 2620, 2604) AND NOT (d.classid = 1259 AND d.objid IN (SELECT oid FROM standing)) AND NOT (d.classid = \
+             3256 AND EXISTS (SELECT 1 FROM pg_catalog.pg_policy p WHERE p.oid = d.objid AND p.polrelid IN (SELECT oid FROM \
+             replaced))) AND NOT (d.classid = 1259 AND EXISTS (SELECT 1 FROM pg_catalog.pg_class i WHERE i.oid = d.objid AND \
+             i.relkind IN ('i', 'I', 'S', 't'))) \
+             OR d.refclassid = 1247 AND d.refobjid IN (SELECT oid FROM types) AND NOT (d.classid = 1247 AND d.objid IN (SELECT \
+             oid FROM types)) AND NOT (d.classid = 2618)) ORDER BY 1"
+        ))?;
+        Ok(Self {
+            views: views.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect(),
+            others: others.iter().map(|row| row.text(0).to_owned()).collect(),
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! Pieces of work that several threads do and one thread takes in order, in bounded memory.
+//!
+//! A table is read in ranges of its rows. Threads take ranges in their order; what they receive waits until it is the range's
+//! turn. The range whose turn it is may always go on, so nothing waits for ever; the others stop when what waits is too much.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Result};
+
+/// Bytes that may wait for their turn. A range that is nobody's turn yet stops above it.
+const WAITING_BYTES: usize = 32 << 20;
+
+/// Bytes that the range whose turn it is may be ahead of who takes them.
+const AHEAD_BYTES: usize = 2 << 20;
+
+/// Where threads and the taker meet.
+pub(super) struct Ordered {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    /// Ranges there are, and the first that no thread has taken.
+    ranges: usize,
+    next: usize,
+    /// The range whose turn it is.
+    turn: usize,
+    waiting: BTreeMap<usize, Range>,
+    bytes: usize,
+    failed: Option<Error>,
+    /// Nobody takes any more.
+    stopped: bool,
+}
+
+#[derive(Default)]
+struct Range {
+    pieces: VecDeque<Vec<u8>>,
+    bytes: usize,
+    ended: bool,
+}
+
+/// What the taker finds.
+pub(super) enum Taken {
+    /// Bytes of the range whose turn it is.
+    Piece(Vec<u8>),
+    /// That range has no more; the turn is the next one's.
+    RangeEnds,
+    /// All ranges have been taken.
+    End,
+}
+
+impl Ordered {
+    pub(super) const fn new(ranges: usize) -> Self {
+        let state =
+            State { ranges, next: 0, turn: 0, waiting: BTreeMap::new(), bytes: 0, failed: None, stopped: false };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// A thread that panicked has left numbers that are right: each change is made in one go.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'g>(&self, guard: MutexGuard<'g, State>) -> MutexGuard<'g, State> {
+        self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next range for a thread to read; `None` when there is none, or nobody wants it.
+    pub(super) fn next_range(&self) -> Option<usize> {
+        let mut state = self.lock();
+        if state.stopped || state.failed.is_some() || state.next == state.ranges {
+            return None;
+        }
+        state.next += 1;
+        Some(state.next - 1)
+    }
+
+    /// Hands over bytes of a range, when there is room for them. Fails (`is_interrupted`) when nobody wants them any more.
+    pub(super) fn give(&self, range: usize, piece: &[u8]) -> Result<()> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped || state.failed.is_some() {
+                return Err(Error::interrupted());
+            }
+            let ahead = state.waiting.get(&range).map_or(0, |range| range.bytes);
+            let room = if range == state.turn { ahead < AHEAD_BYTES } else { state.bytes < WAITING_BYTES };
+            if room {
+                break;
+            }
+            state = self.wait(state);
+        }
+        let waiting = state.waiting.entry(range).or_default();
+        waiting.pieces.push_back(piece.to_vec());
+        waiting.bytes += piece.len();
+        state.bytes += piece.len();
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// A range was read to its end.
+    pub(super) fn end(&self, range: usize) {
+        self.lock().waiting.entry(range).or_default().ended = true;
+        self.changed.notify_all();
+    }
+
+    /// A range cannot be read. What was told first stands.
+    pub(super) fn fail(&self, error: Error) {
+        self.lock().failed.get_or_insert(error);
+        self.changed.notify_all();
+    }
+
+    /// Nobody takes any more: threads that wait go on and find out.
+    pub(super) fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// The next bytes in order.
+    pub(super) fn take(&self) -> Result<Taken> {
+        let mut state = self.lock();
+        loop {
+            if let Some(error) = state.failed.take() {
+                state.stopped = true;
+                self.changed.notify_all();
+                return Err(error);
+            }
+            if state.turn == state.ranges {
+                return Ok(Taken::End);
+            }
+            let turn = state.turn;
+            if let Some(range) = state.waiting.get_mut(&turn) {
+                if let Some(piece) = range.pieces.pop_front() {
+                    range.bytes -= piece.len();
+                    state.bytes -= piece.len();
+                    drop(state);
+                    self.changed.notify_all();
+                    return Ok(Taken::Piece(piece));
+                }
+                if range.ended {
+                    state.waiting.remove(&turn);
+                    state.turn += 1;
+                    drop(state);
+                    self.changed.notify_all();
+                    return Ok(Taken::RangeEnds);
+                }
+            }
+            state = self.wait(state);
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    fn read_all(ordered: &Ordered) -> Result<Vec<Vec<u8>>> {
+        let (mut ranges, mut range) = (Vec::new(), Vec::new());
+        loop {
+            match ordered.take()? {
+                Taken::Piece(piece) => range.extend(piece),
+                Taken::RangeEnds => ranges.push(std::mem::take(&mut range)),
+                Taken::End => return Ok(ranges),
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_come_in_order_whoever_reads_them() {
+        for threads in [1, 2, 5] {
+            let ordered = Ordered::new(20);
+            let got = thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| {
+                        while let Some(range) = ordered.next_range() {
+                            for piece in 0..range % 4 {
+                                ordered.give(range, &vec![u8::try_from(range + piece).unwrap(); 1 << 20]).unwrap();
+                            }
+                            ordered.end(range);
+                        }
+                    });
+                }
+                read_all(&ordered).unwrap()
+            });
+            assert_eq!(got.len(), 20);
+            for (range, bytes) in got.iter().enumerate() {
+                assert_eq!(bytes.len(), (range % 4) << 20);
+                assert!(bytes.chunks(1 << 20).enumerate().all(|(piece, bytes)| usize::from(bytes[0]) == range + piece));
+            }
+        }
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let ordered = Ordered::new(2);
+        let given = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(ordered.next_range(), Some(0));
+                assert_eq!(ordered.next_range(), Some(1));
+                while ordered.give(1, &[0; 1 << 20]).is_ok() {
+                    given.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            while given.load(Ordering::SeqCst) < WAITING_BYTES >> 20 {
+                thread::yield_now();
+            }
+            thread::sleep(std::time::Duration::from_millis(20));
+            assert_eq!(given.load(Ordering::SeqCst), WAITING_BYTES >> 20);
+            ordered.stop();
+        });
+    }
+
+    #[test]
+    fn a_failure_reaches_the_taker_and_ends_the_others() {
+        let ordered = Ordered::new(2);
+        ordered.next_range().unwrap();
+        ordered.fail(Error::database("gone"));
+        assert!(ordered.next_range().is_none());
+        assert!(ordered.give(0, b"x").unwrap_err().is_interrupted());
+        assert!(read_all(&ordered).unwrap_err().is_database());
+        assert!(ordered.give(0, b"x").unwrap_err().is_interrupted());
+    }
+}
