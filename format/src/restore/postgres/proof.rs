@@ -14,13 +14,14 @@ use crate::source::postgres::rows::{Order, TableRows};
 
 /// Reads a restored table back and compares it with the snapshot's.
 ///
-/// Rows were written in the order of the key into a new table, so they are read as they lie, which needs no sorting. What comes
-/// in another order is no proof of anything: it is then read once more in the order of the key.
+/// Rows that one connection wrote in the order of the key into a new table can be read as they lie (`first`), which needs no
+/// sorting. What comes in another order is no proof of anything: it is then read once more in the order of the key.
 pub(super) fn check_rows(
     client: &Mutex<Client>,
     made: &TableSchema,
     facts: &TableFacts,
     table: &ChosenTable<'_>,
+    first: Order,
     observer: &dyn Observer,
 ) -> Result<()> {
     let wanted = table.schema();
@@ -33,8 +34,8 @@ pub(super) fn check_rows(
         Ok::<_, Error>(fingerprinter.finish())
     };
     let expected = &table.wanted().fingerprint;
-    let mut found = read(Order::AsTheyLie)?;
-    if found.table != expected.table && !wanted.key.is_empty() {
+    let mut found = read(first)?;
+    if found.table != expected.table && first == Order::AsTheyLie && !wanted.key.is_empty() {
         found = read(Order::Key)?;
     }
     if found.table == expected.table && found.rows == expected.rows {
