@@ -9,7 +9,7 @@ use std::thread;
 
 use super::load::Rows;
 use super::placement::relation_place;
-use super::run::{Run, Work, run};
+use super::run::{FILLING, Run, Work, run};
 use super::steps::{Statement, Step};
 use crate::error::{Error, Result};
 use crate::observer::{Observer, check_cancelled};
@@ -93,7 +93,7 @@ impl Run<'_, '_> {
         proofs.extend(indexes.iter().map(|index| Task::Make(vec![index])));
         pool.all(proofs)?;
 
-        lock(client).run("BEGIN")?;
+        lock(client).run(&format!("BEGIN; SET LOCAL maintenance_work_mem = '256MB'; {FILLING}"))?;
         for statement in &statements {
             let is_done = |done: &[&Statement]| done.iter().any(|done| std::ptr::eq(*done, *statement));
             if !is_done(&keys) && !is_done(&indexes) {

@@ -17,14 +17,16 @@ pub(super) enum Phase {
 }
 
 /// Kinds that are made before the rows.
-const BEFORE: [&str; 22] = [
+const BEFORE: [&str; 28] = [
     "access method",
     "aggregate",
     "cast",
     "collation",
+    "column settings",
     "conversion",
     "default",
     "domain",
+    "domain constraint",
     "extension",
     "foreign table",
     "function",
@@ -33,17 +35,21 @@ const BEFORE: [&str; 22] = [
     "operator",
     "operator class",
     "operator family",
+    "operator family members",
     "partition",
     "partitioned table",
     "schema",
     "sequence",
     "sequence owner",
+    "shell type",
     "text search configuration",
+    "text search dictionary",
+    "text search mapping",
     "type",
 ];
 
 /// Kinds that are made after the rows.
-const AFTER: [&str; 19] = [
+const AFTER: [&str; 23] = [
     "check",
     "cluster",
     "comment",
@@ -51,6 +57,7 @@ const AFTER: [&str; 19] = [
     "foreign key",
     "index",
     "index attach",
+    "index settings",
     "materialized view",
     "policy",
     "primary key",
@@ -58,9 +65,12 @@ const AFTER: [&str; 19] = [
     "replica identity",
     "row security",
     "rule",
+    "rule state",
     "sequence value",
     "statistics",
+    "statistics settings",
     "trigger",
+    "trigger state",
     "unique",
     "view",
 ];

@@ -25,6 +25,10 @@ use crate::restore::{PlannedTable, RestoreMode, RestoredTable, TableAction};
 use crate::source::postgres::catalog::{self, Inventory, TableFacts};
 use crate::source::postgres::rows::{Order, lock};
 
+/// Materialized views are filled from views, which connections are otherwise kept from reading.
+pub(super) const FILLING: &str = "SELECT pg_catalog.set_config(name, '', true) FROM pg_catalog.pg_settings WHERE name = \
+                                  'restrict_nonsystem_relation_kind'";
+
 /// What a restore knows before it asks the target.
 pub(super) struct Run<'r, 'a> {
     pub(super) chosen: &'r Chosen<'a>,
@@ -176,7 +180,7 @@ impl<'r, 'a> Run<'r, 'a> {
     ) -> Result<PostgresReport> {
         let client = Mutex::new(client);
         lock(&client).run(&format!(
-            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED",
+            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
             self.options.lock_timeout.as_millis()
         ))?;
         // What the plan was made from may have changed while the archive was verified.
