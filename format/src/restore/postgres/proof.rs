@@ -27,9 +27,12 @@ pub(super) fn check_rows(
     let wanted = table.schema();
     check_shape(made, wanted)?;
     observer.begin(Phase::Prove, Some(&wanted.name), Some(table.rows()), None);
+    // The key that rows are in is the snapshot's, whether or not the target's table has it by now.
+    let mut made = made.clone();
+    made.key.clone_from(&wanted.key);
     let read = |order: Order| {
         let mut fingerprinter = Fingerprinter::new(wanted);
-        let rows = TableRows::new(made, facts);
+        let rows = TableRows::new(&made, facts);
         rows.read_ordered(std::slice::from_ref(client), &[], order, &mut Watched::new(observer, &mut fingerprinter))?;
         Ok::<_, Error>(fingerprinter.finish())
     };
