@@ -1,9 +1,10 @@
 //! A restore over several connections, into a database that holds none of the tables.
 //!
 //! What one connection has not committed, another cannot see, so each part is committed when it is done: definitions, rows, keys,
-//! then proofs beside indexes, then the rest. Should anything fail, what was made is dropped again, the last first.
+//! then proofs and indexes, then the rest. Should anything fail, what was made is dropped again, the last first.
 
 use std::collections::VecDeque;
+use std::slice;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -26,8 +27,8 @@ const SHARED_BYTES: u64 = 32 << 20;
 enum Task<'s> {
     /// Rows of a table: all, or every row group that falls to this part of so many.
     Load { name: &'s str, part: usize, parts: usize },
-    /// Reading a table back.
-    Prove { name: &'s str, order: Order },
+    /// Reading a table back as it lies.
+    Prove { name: &'s str },
     /// Statements, one after the other.
     Make(Vec<&'s Statement>),
 }
@@ -67,7 +68,7 @@ impl Run<'_, '_> {
         let connections = self.options.connections.get();
 
         let mut loads = Vec::new();
-        let mut proofs = Vec::new();
+        let (mut shared, mut rest) = (Vec::new(), Vec::new());
         let mut tables: Vec<_> = self.chosen.tables.iter().collect();
         tables.sort_by_key(|table| std::cmp::Reverse(table.manifest().logical_bytes));
         let with_rows = after.iter().any(|step| matches!(step, Step::Rows(_)));
@@ -77,7 +78,11 @@ impl Run<'_, '_> {
             let shares = table.manifest().logical_bytes >= SHARED_BYTES && !table.schema().key.is_empty();
             let parts = if shares { connections } else { 1 };
             loads.extend((0..parts).map(|part| Task::Load { name, part, parts }));
-            proofs.push(Task::Prove { name, order: if parts > 1 { Order::Key } else { Order::AsTheyLie } });
+            if parts > 1 {
+                shared.push(name);
+            } else {
+                rest.push(Task::Prove { name });
+            }
         }
         pool.all(loads)?;
 
@@ -89,9 +94,16 @@ impl Run<'_, '_> {
         };
         let keys = of_kinds(&["primary key", "unique", "exclusion"]);
         pool.all(by_table(&keys))?;
+        // All connections read a table together whose rows they wrote together.
+        let clients = (0..connections).map(|_| Client::connect(settings).map(Mutex::new));
+        let clients = if shared.is_empty() { Vec::new() } else { clients.collect::<Result<Vec<_>>>()? };
+        for name in shared {
+            self.prove(&clients, work, &inventory, name, Order::Key, observer).map_err(|error| error.in_table(name))?;
+        }
+        drop(clients);
         let indexes = of_kinds(&["index"]);
-        proofs.extend(indexes.iter().map(|index| Task::Make(vec![index])));
-        pool.all(proofs)?;
+        rest.extend(indexes.iter().map(|index| Task::Make(vec![index])));
+        pool.all(rest)?;
 
         lock(client).run(&format!("BEGIN; SET LOCAL maintenance_work_mem = '256MB'; {FILLING}"))?;
         for statement in &statements {
@@ -177,9 +189,9 @@ impl Pool<'_, '_, '_> {
                     .map_err(|error| error.in_table(*name))?;
                 lock(client).run("COMMIT")
             }
-            Task::Prove { name, order } => self
+            Task::Prove { name } => self
                 .run
-                .prove(client, self.work, self.inventory, name, *order, self.observer)
+                .prove(slice::from_ref(client), self.work, self.inventory, name, Order::AsTheyLie, self.observer)
                 .map_err(|error| error.in_table(*name)),
             Task::Make(statements) => statements.iter().try_for_each(|statement| run(client, statement, self.observer)),
         }

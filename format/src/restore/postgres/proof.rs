@@ -16,8 +16,10 @@ use crate::source::postgres::rows::{Order, TableRows};
 ///
 /// Rows that one connection wrote in the order of the key into a new table can be read as they lie (`first`), which needs no
 /// sorting. What comes in another order is no proof of anything: it is then read once more in the order of the key.
+///
+/// Several connections share a table that is read by its key; they must see the same rows.
 pub(super) fn check_rows(
-    client: &Mutex<Client>,
+    clients: &[Mutex<Client>],
     made: &TableSchema,
     facts: &TableFacts,
     table: &ChosenTable<'_>,
@@ -33,7 +35,7 @@ pub(super) fn check_rows(
     let read = |order: Order| {
         let mut fingerprinter = Fingerprinter::new(wanted);
         let rows = TableRows::new(&made, facts);
-        rows.read_ordered(std::slice::from_ref(client), &[], order, &mut Watched::new(observer, &mut fingerprinter))?;
+        rows.read_ordered(clients, &[], order, &mut Watched::new(observer, &mut fingerprinter))?;
         Ok::<_, Error>(fingerprinter.finish())
     };
     let expected = &table.wanted().fingerprint;

@@ -1,5 +1,6 @@
 //! A restore from its plan to its commit.
 
+use std::slice;
 use std::sync::Mutex;
 
 use super::append::Addition;
@@ -246,7 +247,9 @@ impl<'r, 'a> Run<'r, 'a> {
                     };
                     let inventory: &Inventory = inventory;
                     let done = match step {
-                        Step::Prove(_) => self.prove(client, work, inventory, name, Order::AsTheyLie, observer),
+                        Step::Prove(_) => {
+                            self.prove(slice::from_ref(client), work, inventory, name, Order::AsTheyLie, observer)
+                        }
                         _ => self.load(client, work, inventory, name, Rows::All, observer),
                     };
                     done.map_err(|error| error.in_table(name.as_str()))?;
@@ -284,7 +287,7 @@ impl<'r, 'a> Run<'r, 'a> {
     /// Reads a table that was made back.
     pub(super) fn prove(
         &self,
-        client: &Mutex<Client>,
+        clients: &[Mutex<Client>],
         work: &Work,
         made: &Inventory,
         name: &str,
@@ -292,7 +295,7 @@ impl<'r, 'a> Run<'r, 'a> {
         observer: &dyn Observer,
     ) -> Result<()> {
         let (table, _, schema, facts) = self.pair(work, made, name)?;
-        proof::check_rows(client, schema, facts, table, first, observer)
+        proof::check_rows(clients, schema, facts, table, first, observer)
     }
 
     /// A table of the snapshot, where it goes, and what the target says of it.
