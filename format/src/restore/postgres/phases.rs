@@ -75,6 +75,9 @@ const AFTER: [&str; 23] = [
     "view",
 ];
 
+/// Kinds that a table may need although they are usually made after the rows, and that can be made before them.
+const EITHER: [&str; 4] = ["materialized view", "primary key", "unique", "view"];
+
 impl Phase {
     /// When a thing of this kind is made. Kinds that this version does not know are unsupported: without them a restore would
     /// not be what the snapshot is.
@@ -90,6 +93,19 @@ impl Phase {
             _ => Err(Error::unsupported(format!("the snapshot has a {kind}, \"{}\"", object.name))),
         }
     }
+
+    /// When this one is made, in a snapshot whose last table has this place in the order of creation, and whose first thing of
+    /// those that are usually made after the rows has that one.
+    ///
+    /// The order of creation has what is made before the rows as early as it can stand. What is late all the same needs something
+    /// that is usually made after them: a function that gives rows of a view. A table may need such a function in turn.
+    pub(super) fn among(self, object: &SchemaObject, last_table: u64, first_after: u64) -> Self {
+        match self {
+            Self::Before if object.position > last_table && object.position > first_after => Self::After,
+            Self::After if object.position < last_table && EITHER.contains(&object.kind.as_str()) => Self::Before,
+            phase => phase,
+        }
+    }
 }
 
 /// The words with which the definition of each kind begins. An archive is not trusted: a view that drops a table is none.
@@ -97,17 +113,33 @@ pub(super) fn is_what_it_says(object: &SchemaObject) -> bool {
     let words: Vec<String> = object.definition.split_whitespace().take(2).map(str::to_ascii_uppercase).collect();
     let first = words.first().map(String::as_str).unwrap_or_default();
     let expected: &[&str] = match object.kind.as_str() {
-        "partition" | "inheritance" | "sequence owner" | "default" | "primary key" | "unique" | "exclusion"
-        | "check" | "foreign key" | "index attach" | "row security" | "replica identity" | "cluster" | "owner" => {
-            &["ALTER"]
-        }
+        "partition"
+        | "inheritance"
+        | "sequence owner"
+        | "default"
+        | "column settings"
+        | "domain constraint"
+        | "primary key"
+        | "unique"
+        | "exclusion"
+        | "check"
+        | "foreign key"
+        | "index attach"
+        | "index settings"
+        | "statistics settings"
+        | "operator family members"
+        | "text search mapping"
+        | "row security"
+        | "rule state"
+        | "trigger state"
+        | "replica identity"
+        | "cluster"
+        | "owner"
+        | "default privileges" => &["ALTER"],
         "sequence value" => &["SELECT"],
         "refresh" => &["REFRESH"],
         "comment" => &["COMMENT"],
         "privileges" => &["GRANT", "REVOKE"],
-        "default privileges" => &["ALTER"],
-        // Whether they fire stands behind them.
-        "trigger" | "rule" | "index" | "type" | "function" | "view" | "statistics" | "policy" => &["CREATE", "ALTER"],
         _ => &["CREATE"],
     };
     expected.contains(&first)

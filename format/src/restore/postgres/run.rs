@@ -184,6 +184,7 @@ impl<'r, 'a> Run<'r, 'a> {
             "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
             self.options.lock_timeout.as_millis()
         ))?;
+        lock(&client).rows(VIEWS_ARE_READ)?;
         // What the plan was made from may have changed while the archive was verified.
         let work = self.work(&mut lock(&client))?;
         let plan = self.told(&work, settings);
@@ -355,6 +356,10 @@ impl<'r, 'a> Run<'r, 'a> {
         Ok(())
     }
 }
+
+/// Materialized views read views, which a session that dumps does not.
+pub(super) const VIEWS_ARE_READ: &str = "SELECT pg_catalog.set_config('restrict_nonsystem_relation_kind', '', true) \
+    WHERE pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL";
 
 /// Runs one statement. Keys, indexes and checks of what is there take their time: they stop when the observer asks.
 pub(super) fn run(client: &Mutex<Client>, statement: &Statement, observer: &dyn Observer) -> Result<()> {
