@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::load::Load;
+use super::load::{Load, Rows};
 use super::placement::{Place, Placement};
 use super::target::Target;
 use crate::error::{Error, Result};
@@ -180,7 +180,7 @@ impl<'t> Addition<'t> {
     }
 
     fn load<'l>(&'l self, into: &'l Place, facts: &'l TableFacts) -> Load<'l> {
-        Load { into, facts, made: self.there, is_new: false }
+        Load { into, facts, made: self.there, is_new: false, rows: Rows::All }
     }
 
     /// Readers go on; who writes waits until the rows are there and proven.

@@ -21,6 +21,7 @@ mod append;
 mod chosen;
 mod load;
 mod options;
+mod parallel;
 mod phases;
 mod placement;
 mod plan;

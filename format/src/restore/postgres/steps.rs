@@ -24,12 +24,14 @@ pub(super) enum Step {
 pub(super) struct Statement {
     pub(super) kind: String,
     pub(super) name: String,
+    /// What it belongs to; else the name once more.
+    pub(super) table: String,
     pub(super) sql: String,
 }
 
 impl Statement {
     pub(super) fn new(kind: &str, name: &str, sql: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), name: name.to_owned(), sql: sql.into() }
+        Self { kind: kind.to_owned(), name: name.to_owned(), table: name.to_owned(), sql: sql.into() }
     }
 }
 
@@ -74,7 +76,8 @@ impl Steps {
                 proved = true;
             }
             if let Some(sql) = steps.after(object, chosen, placement, target, is_replaced)? {
-                steps.run(&object.kind, &object.name, sql);
+                let statement = Statement::new(&object.kind, &object.name, sql);
+                steps.steps.push(Step::Run(Statement { table: object.table.clone(), ..statement }));
             }
         }
         if !proved {
