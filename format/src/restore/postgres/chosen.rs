@@ -24,6 +24,8 @@ pub(super) struct Chosen<'a> {
     pub(super) after: Vec<SchemaObject>,
     /// Is nothing of the snapshot left out?
     pub(super) everything: bool,
+    /// The version of the server that the snapshot is from.
+    pub(super) version: String,
     /// What the snapshot lacks, and why.
     pub(super) omitted: Vec<String>,
 }
@@ -43,6 +45,7 @@ impl<'a> Chosen<'a> {
             before: Vec::new(),
             after: Vec::new(),
             everything: options.tables.is_everything(),
+            version: manifest.source.engine_version.clone(),
             omitted: manifest.omitted.iter().map(|omitted| format!("{} ({})", omitted.what, omitted.reason)).collect(),
         };
         for entry in tables {
@@ -92,6 +95,10 @@ impl<'a> Chosen<'a> {
         for (phase, object) in phases.into_iter().zip(taken) {
             if !phases::is_what_it_says(&object) || object.definition.contains('\0') {
                 return Err(contradiction(format!("the definition of {} \"{}\" is another", object.kind, object.name)));
+            }
+            // Without rows there is nothing to go on from, and nothing to fill views with.
+            if options.part == Part::Schema && matches!(object.kind.as_str(), "sequence value" | "refresh") {
+                continue;
             }
             match phase.among(&object, last_table, first_after) {
                 Phase::Before => self.before.push(object),

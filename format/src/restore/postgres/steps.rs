@@ -1,5 +1,7 @@
 //! The steps of a restore, worked out before the first of them is taken.
 
+use std::collections::BTreeSet;
+
 use super::chosen::{Chosen, is_relation};
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route, referenced};
@@ -42,6 +44,8 @@ pub(super) struct Steps {
     pub(super) present: Vec<(String, String)>,
     pub(super) code: Vec<(String, String)>,
     pub(super) warnings: Vec<String>,
+    /// What is not made although it is chosen: kind, what it belongs to, and name.
+    pub(super) left_out: BTreeSet<(String, String, String)>,
 }
 
 impl Steps {

@@ -22,6 +22,8 @@ pub(super) struct Target {
     /// Roles that there are, and those of them to whom things may be given.
     pub(super) roles: BTreeSet<String>,
     pub(super) givable: BTreeSet<String>,
+    /// The server's version.
+    pub(super) version: String,
 }
 
 impl Target {
@@ -39,6 +41,7 @@ impl Target {
         let roles = client
             .rows("SELECT rolname, pg_catalog.pg_has_role(current_user, oid, 'MEMBER') FROM pg_catalog.pg_roles")?;
         Ok(Self {
+            version: inventory.catalog.description.engine_version,
             tables: inventory.catalog.tables,
             facts: inventory.tables,
             relations,
