@@ -146,26 +146,44 @@ fn every_table_alone_is_restored_or_refused_by_name() {
     let whole = kept.fingerprints();
     let names: Vec<String> = whole.keys().cloned().collect();
     let (mut restored, mut refused) = (0, Vec::new());
+    let alone = server.database("alone");
     // Many go into the same database, one after the other: what they share is there already then.
     let shared = server.database("one after the other");
     for name in names {
-        let escaped: String =
-            name.chars().map(|c| if "*?[]".contains(c) { format!("[{c}]") } else { c.to_string() }).collect();
-        let options = chosen(&[&escaped]);
-        let alone = server.database("alone");
+        let escape = |c: char| if "*?[]".contains(c) { format!("[{c}]") } else { c.to_string() };
+        let options = chosen(&[name.chars().map(escape).collect::<String>().as_str()]);
         for target in [&alone, &shared] {
             match kept.restore(target, &options) {
                 Ok(report) => {
                     restored += 1;
                     assert!(report.tables.iter().all(|table| table.proved));
                 }
+                // It names what is missing, or the target has what it brings along.
+                Err(error) if error.is_request() && error.hint().is_some_and(|hint| hint.contains("choose it too")) => {
+                    assert_eq!(name, "kinds.rows_as_values", "{error}");
+                }
+                Err(error) if error.is_request() && target.name == shared.name => {
+                    assert!(error.to_string().contains("the target has a"), "{name}: {error}");
+                }
+                Err(error) if name == "left_out.by_own_method" => assert!(error.to_string().contains("access method")),
+                Err(error) if name.starts_with("parts.by_hash_of_mood") => assert!(error.is_database(), "{error}"),
                 Err(error) => refused.push(format!("{name} in {}: {error} {:?}", target.name, error.hint())),
             }
         }
-        server.existing_database("postgres").psql("DROP DATABASE alone WITH (FORCE)");
+        alone.psql(EMPTIED);
     }
     assert!(refused.is_empty(), "{restored} restored, {} refused:\n{}", refused.len(), refused.join("\n"));
+    assert!(restored > 120, "{restored}");
 }
+
+/// Takes all out of a database that a restore may have put there.
+const EMPTIED: &str = "DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', name);
+    END LOOP;
+    FOR name IN SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' LOOP EXECUTE format('DROP EXTENSION %I CASCADE', name); END LOOP;
+    CREATE SCHEMA public;
+END $$";
 
 #[test]
 fn rows_are_left_out_by_rules_and_the_rest_is_proved() {

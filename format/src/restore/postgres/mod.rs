@@ -19,8 +19,10 @@
 
 mod append;
 mod chosen;
+mod family;
 mod load;
 mod made;
+mod needs;
 mod options;
 mod parallel;
 mod phases;

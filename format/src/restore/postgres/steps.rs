@@ -90,6 +90,23 @@ impl Steps {
         Ok(steps)
     }
 
+    fn leave_out(&mut self, object: &SchemaObject) {
+        self.left_out.insert((object.kind.clone(), object.table.clone(), object.name.clone()));
+    }
+
+    /// Is it about something that a table has from the one that it is a partition of, which is not there?
+    fn is_orphaned(&self, object: &SchemaObject, chosen: &Chosen<'_>) -> bool {
+        let is_orphan = self.left_out.iter().any(|(kind, table, _)| kind == "partition" && *table == object.table);
+        let has_trigger = || {
+            chosen
+                .after
+                .iter()
+                .any(|other| other.kind == "trigger" && other.name == object.name && other.table == object.table)
+        };
+        is_orphan
+            && (object.kind == "index attach" || matches!(object.kind.as_str(), "trigger state") && !has_trigger())
+    }
+
     fn prove(&mut self, chosen: &Chosen<'_>, options: &PostgresRestoreOptions) {
         if options.part != Part::Schema {
             self.steps.extend(chosen.tables.iter().map(|table| Step::Prove(table.schema().name.clone())));
@@ -116,6 +133,19 @@ impl Steps {
         let mut all: Vec<(u64, &str, &str, &str)> =
             tables.map(|table| (table.position, "table", table.name.as_str(), table.definition.as_str())).collect();
         for object in &chosen.before {
+            if matches!(object.kind.as_str(), "partition" | "inheritance")
+                && let Some(place) = missing(&object.definition, chosen, placement, target)
+            {
+                self.warnings.push(format!(
+                    "\"{}\" stands alone: {}.{}, of which it is a {}, is neither restored nor there",
+                    object.table,
+                    place.0,
+                    place.1,
+                    if object.kind == "partition" { "partition" } else { "child" }
+                ));
+                self.leave_out(object);
+                continue;
+            }
             let made_elsewhere = || {
                 let place = super::placement::relation_place(&object.name);
                 place.and_then(|place| placement.from(&place)).is_some_and(|route| !route.is_direct())
@@ -131,6 +161,9 @@ impl Steps {
         }
         all.sort_by_key(|(position, ..)| *position);
         for (_, kind, name, definition) in all {
+            if let Some(place) = missing(definition, chosen, placement, target) {
+                return Err(needs(kind, name, &place));
+            }
             self.run(kind, name, placement.made(definition)?);
         }
         Ok(())
@@ -201,7 +234,13 @@ impl Steps {
                     .push(format!("sequence \"{}\" is there already and goes on from where it is", object.table));
                 return Ok(None);
             }
+            _ if self.is_orphaned(object, chosen) => return Ok(None),
             _ => {}
+        }
+        if object.kind != "foreign key"
+            && let Some(place) = missing(&object.definition, chosen, placement, target)
+        {
+            return Err(needs(&object.kind, &object.name, &place));
         }
         placement.made(&object.definition).map(Some)
     }
@@ -228,6 +267,24 @@ impl Steps {
         let sql = format!("ALTER {noun} {} SET SCHEMA {}", qualified(&at.0, &at.1), quote(&new.0));
         self.run("move", &route.name, sql);
     }
+}
+
+/// A relation of the snapshot that a definition names and that is neither restored nor in the target.
+fn missing(definition: &str, chosen: &Chosen<'_>, placement: &Placement, target: &Target) -> Option<Place> {
+    if chosen.everything {
+        return None;
+    }
+    super::needs::names(definition).into_iter().find(|place| {
+        chosen.relations.contains_key(place) && placement.from(place).is_none() && target.relation(place).is_none()
+    })
+}
+
+fn needs(kind: &str, name: &str, place: &Place) -> Error {
+    Error::request(format!(
+        "{kind} \"{name}\" needs {}.{}, which is neither chosen nor in the target",
+        place.0, place.1
+    ))
+    .with_hint("choose it too (-t)")
 }
 
 /// What SQL calls a relation of this kind.
