@@ -26,6 +26,7 @@ mod phases;
 mod placement;
 mod plan;
 mod proof;
+mod references;
 mod run;
 mod steps;
 mod swap;
@@ -33,6 +34,7 @@ mod target;
 
 pub use self::options::{Part, PostgresRestoreOptions};
 pub use self::plan::{PlannedStep, PostgresPlan, PostgresReport};
+pub(in crate::restore) use self::references::foreign_keys;
 
 use self::chosen::Chosen;
 use self::run::Run;
