@@ -20,6 +20,7 @@
 mod append;
 mod chosen;
 mod load;
+mod locks;
 mod options;
 mod parallel;
 mod phases;
