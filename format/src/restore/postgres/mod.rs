@@ -21,6 +21,7 @@ mod append;
 mod chosen;
 mod family;
 mod load;
+mod locks;
 mod made;
 mod needs;
 mod options;

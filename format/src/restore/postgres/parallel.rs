@@ -121,7 +121,7 @@ impl Run<'_, '_> {
 fn statement(step: &Step) -> Option<&Statement> {
     match step {
         Step::Run(statement) => Some(statement),
-        Step::Rows(_) | Step::Prove(_) => None,
+        Step::Rows(_) | Step::Prove(_) | Step::Together(_) => None,
     }
 }
 

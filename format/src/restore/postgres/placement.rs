@@ -80,7 +80,25 @@ impl Placement {
             routes.push(Route { kind, name, from, made, to });
         }
         // What belongs to a table moves with it: were only one of them staged, names could meet.
-        let made = routes.iter().map(|route| (route.from.clone(), route.made.0.clone())).collect();
+        for object in chosen.before.iter().filter(|object| object.kind == "sequence owner") {
+            let Some((sequence, table)) = owned_sequence(&object.definition) else { continue };
+            let Some(owner) = routes.iter().find(|route| route.from == table).cloned() else { continue };
+            for route in routes.iter_mut().filter(|route| route.kind == "sequence" && route.from == sequence) {
+                // It stands in the schema of its table, always.
+                route.made =
+                    if owner.is_direct() { route.to.clone() } else { (owner.made.0.clone(), sequence.1.clone()) };
+            }
+        }
+        let mut made: BTreeMap<Place, String> =
+            routes.iter().map(|route| (route.from.clone(), route.made.0.clone())).collect();
+        let of_tables = chosen.tables.iter().map(|table| (&table.schema().name, &table.schema().definition));
+        let of_objects = chosen.before.iter().map(|object| (&object.name, &object.definition));
+        for (name, definition) in of_tables.chain(of_objects) {
+            let Some(route) = routes.iter().find(|route| route.name == *name && route.kind.ends_with("table")) else {
+                continue;
+            };
+            made.extend(identity_sequences(definition).into_iter().map(|place| (place, route.made.0.clone())));
+        }
         let placement = Self { routes, made };
         placement.refuse_twins()?;
         Ok(placement)
@@ -158,6 +176,34 @@ pub(super) fn relation_place(name: &str) -> Option<Place> {
     }
 }
 
+/// The sequences that a table's definition makes for its identity columns.
+fn identity_sequences(definition: &str) -> Vec<Place> {
+    let Some(all) = tokens(definition) else { return Vec::new() };
+    let solid: Vec<_> = all.iter().filter(|token| token.kind != Kind::Blank).collect();
+    let named = solid.windows(5).filter_map(|window| {
+        let [sequence, name, schema, dot, relation] = window else { return None };
+        let is_word = |token: &crate::postgres::tokens::Token<'_>, word: &str| {
+            token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word)
+        };
+        let is_named = is_word(sequence, "sequence") && is_word(name, "name") && dot.text == ".";
+        is_named.then(|| Some((schema.name()?, relation.name()?))).flatten()
+    });
+    named.collect()
+}
+
+/// The sequence that a definition gives to a column, and the column's table.
+fn owned_sequence(definition: &str) -> Option<(Place, Place)> {
+    let all = tokens(definition)?;
+    let names: Vec<Option<String>> = all
+        .iter()
+        .filter(|token| token.kind != Kind::Blank)
+        .map(|token| token.name().or_else(|| Some(token.text.to_owned())))
+        .collect();
+    // ALTER SEQUENCE schema . name OWNED BY schema . table . column
+    let name = |place: usize| names.get(place).cloned().flatten();
+    Some(((name(2)?, name(4)?), (name(7)?, name(9)?)))
+}
+
 /// The relation that a foreign key refers to, as its definition names it.
 pub(super) fn referenced(object: &SchemaObject) -> Option<Place> {
     let all = tokens(&object.definition)?;
@@ -183,6 +229,15 @@ mod tests {
         assert_eq!(place("\"a.b\""), expected("public", "a.b"));
         assert_eq!(place("\"x \"\"y\"\"\".\"a.b\""), expected("x \"y\"", "a.b"));
         assert_eq!(relation_place("\"a"), None);
+    }
+
+    #[test]
+    fn sequences_of_identity_columns_move_with_their_table() {
+        let definition = "CREATE TABLE public.a (id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME public.\"A seq\" START WITH 1))";
+        assert_eq!(identity_sequences(definition), [("public".to_owned(), "A seq".to_owned())]);
+        let owned = owned_sequence("ALTER SEQUENCE public.s OWNED BY x.\"A b\".id").unwrap();
+        assert_eq!(owned, (("public".to_owned(), "s".to_owned()), ("x".to_owned(), "A b".to_owned())));
+        assert_eq!(identity_sequences("CREATE TABLE public.a (sequence text DEFAULT 'SEQUENCE NAME a.b')"), []);
     }
 
     #[test]

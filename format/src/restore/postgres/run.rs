@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use super::append::Addition;
 use super::chosen::Chosen;
 use super::load::{Load, Rows};
+use super::locks::take_together;
 use super::made::Made;
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route};
@@ -66,13 +67,17 @@ impl<'r, 'a> Run<'r, 'a> {
         if self.adds() {
             return self.additions(target);
         }
-        let taken = |place: &Place| target.relation(place).is_some();
+        // A sequence that no column owns stays as it is, for whoever else counts with it.
+        let taken = |place: &Place| target.relation(place).is_some_and(|kind| kind != "sequence");
         let placement = Placement::of(self.chosen, self.options, &self.staging, &taken)?;
+        target.check_staging(&placement.staging())?;
         let mut replaced: Vec<Route> = Vec::new();
+        let mut owned: Vec<Place> = Vec::new();
         for route in &placement.routes {
             let Some(kind) = target.relation(&route.to) else { continue };
-            // A sequence goes with the table that owns it, or stays as it is.
             if route.kind == "sequence" && kind == "sequence" {
+                // It goes with the table that owns it; what it was allowed to whom stays.
+                owned.extend((!route.is_direct()).then(|| route.to.clone()));
                 continue;
             }
             if self.options.mode != RestoreMode::Replace {
@@ -89,7 +94,7 @@ impl<'r, 'a> Run<'r, 'a> {
             replaced.push(route.clone());
         }
         let actions = self.actions(&placement, &replaced);
-        let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place);
+        let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place) || owned.contains(place);
         let mut steps = Steps::make(self.chosen, &placement, &target, self.options, &is_replaced)?;
         if replaced.is_empty() {
             for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, self.chosen))
@@ -102,7 +107,7 @@ impl<'r, 'a> Run<'r, 'a> {
         } else {
             let places: Vec<Place> = replaced.iter().map(|route| route.to.clone()).collect();
             let dependants = Dependants::of(client, &places)?;
-            Swap::of(&target, replaced, dependants)?.steps(&mut steps, self.chosen, &placement, self.options)?;
+            Swap::of(&target, replaced, owned, dependants)?.steps(&mut steps, self.chosen, &placement, self.options)?;
         }
         Ok(Work { target, placement, steps, actions })
     }
@@ -148,16 +153,21 @@ impl<'r, 'a> Run<'r, 'a> {
             stored_bytes: table.manifest().stored_bytes,
             action: *action,
         });
+        let statement = |statement: &Statement| {
+            let Statement { kind, name, sql, .. } = statement;
+            PlannedStep { kind: kind.clone(), name: name.clone(), sql: sql.clone() }
+        };
         let step = |step: &Step| match step {
-            Step::Run(Statement { kind, name, sql, .. }) => {
-                PlannedStep { kind: kind.clone(), name: name.clone(), sql: sql.clone() }
-            }
+            Step::Run(one) => vec![statement(one)],
+            Step::Together(several) => several.iter().map(statement).collect(),
             Step::Rows(name) => {
                 let place = work.placement.table(name).map(|route| qualified(&route.made.0, &route.made.1));
                 let sql = format!("COPY {} FROM STDIN", place.unwrap_or_default());
-                PlannedStep { kind: "rows".into(), name: name.clone(), sql }
+                vec![PlannedStep { kind: "rows".into(), name: name.clone(), sql }]
             }
-            Step::Prove(name) => PlannedStep { kind: "proof".into(), name: name.clone(), sql: String::new() },
+            Step::Prove(name) => {
+                vec![PlannedStep { kind: "proof".into(), name: name.clone(), sql: String::new() }]
+            }
         };
         let mut warnings = work.steps.warnings.clone();
         if !self.adds() {
@@ -166,7 +176,7 @@ impl<'r, 'a> Run<'r, 'a> {
         PostgresPlan {
             target: settings.shown(),
             tables: tables.collect(),
-            steps: work.steps.steps.iter().map(step).collect(),
+            steps: work.steps.steps.iter().flat_map(step).collect(),
             present: work.steps.present.clone(),
             code: work.steps.code.clone(),
             warnings,
@@ -241,6 +251,7 @@ impl<'r, 'a> Run<'r, 'a> {
             check_cancelled(observer)?;
             match step {
                 Step::Run(statement) => run(client, statement, observer)?,
+                Step::Together(statements) => take_together(client, statements, self.options.lock_timeout, observer)?,
                 Step::Rows(name) | Step::Prove(name) => {
                     let inventory = match &mut made {
                         Some(made) => made,
@@ -333,5 +344,13 @@ pub(super) fn run(client: &Mutex<Client>, statement: &Statement, observer: &dyn 
     observer.begin(Phase::Finish, Some(name), None, None);
     lock(client)
         .run_one_watched(sql, observer)
-        .map_err(|error| error.noting(format_args!("while making {kind} \"{name}\"")))
+        .map_err(|error| {
+            let is_broken = kind == "foreign key" && error.message().contains("(SQLSTATE 23503)");
+            let error = error.noting(format_args!("while making {kind} \"{name}\""));
+            if is_broken {
+                let hint = "rows of this table refer to rows that the snapshot does not have: restore it too, or delete those rows first";
+                return error.with_hint(hint);
+            }
+            error
+        })
 }

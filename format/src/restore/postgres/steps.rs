@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::chosen::{Chosen, is_relation};
+use super::chosen::Chosen;
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route, referenced};
 use super::target::Target;
@@ -19,6 +19,8 @@ pub(super) enum Step {
     Rows(String),
     /// Reading the rows of a table back.
     Prove(String),
+    /// Statements that others may have to be waited for: all of them are done soon, or none, and then they are tried again.
+    Together(Vec<Statement>),
 }
 
 /// A statement and what it is about.
@@ -146,12 +148,9 @@ impl Steps {
                 self.leave_out(object);
                 continue;
             }
-            let made_elsewhere = || {
-                let place = super::placement::relation_place(&object.name);
-                place.and_then(|place| placement.from(&place)).is_some_and(|route| !route.is_direct())
-            };
-            let is_placed = is_relation(object) || object.kind == "sequence";
-            if !(is_placed && made_elsewhere()) && self.is_present(object, target)? {
+            // What is made elsewhere is made, whatever there is where it ends.
+            let is_made_there = placement.made(&object.definition)? == object.definition;
+            if is_made_there && self.is_present(object, target)? {
                 continue;
             }
             if matches!(object.kind.as_str(), "function" | "aggregate" | "extension" | "language" | "operator") {
