@@ -144,7 +144,7 @@ fn archives_of_a_version_go_into_newer_ones() {
             let report = kept.restore(&to, &PostgresRestoreOptions::default());
             report.unwrap_or_else(|error| fail(&to, &error));
             // Newer servers print definitions in other words: what `pg_dump` brings over is the measure.
-            let brought = empty(newer, &format!("everything brought from {}", server.major()));
+            let brought = newer.database(&format!("everything brought from {}", server.major()));
             brought.psql(&from.pg_dump(&[]));
             assert_same_schema(&brought, &to, &["CREATE TABLE family.adopted "]);
             assert_same_contents(&from, &to);

@@ -99,10 +99,7 @@ impl Made<'_, '_> {
         if is_renamed || self.target.version != self.chosen.version {
             return false;
         }
-        let moved = |schema: &str, name: &str| {
-            let route = self.placement.from(&(schema.to_owned(), name.to_owned()))?;
-            (route.from.0 != route.to.0).then(|| route.to.0.clone())
-        };
+        let moved = |schema: &str, name: &str| self.placement.end_of(schema, name);
         move_relations(wanted, &moved).is_none_or(|wanted| wanted != found)
     }
 
