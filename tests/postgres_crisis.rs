@@ -4,6 +4,8 @@
 
 #[path = "postgres_crisis/added.rs"]
 mod added;
+#[path = "postgres_crisis/failures.rs"]
+mod failures;
 #[path = "common/note.rs"]
 mod note;
 #[path = "common/postgres.rs"]

@@ -9,6 +9,7 @@ const DAMAGE: &str = "
     UPDATE users SET credit = -1, email = 'x' || id;
     DELETE FROM trips WHERE driver_id > 400;
     DELETE FROM driver_profiles WHERE id > 400;
+    DROP STATISTICS together;
     ALTER TABLE driver_profiles DROP COLUMN licence CASCADE;
     REFRESH MATERIALIZED VIEW totals;
 ";
@@ -67,7 +68,9 @@ fn a_dry_run_changes_nothing_and_says_all() {
     let catalogs = "SELECT max(xmin::text::bigint) FROM pg_class; SELECT count(*) FROM pg_depend";
     let counted = scene.database.psql(catalogs);
     let ran = scene.replace(&["--dry-run"]).ended(0);
-    for expected in ["would restore snapshot 1", "replace\n", "LOCK TABLE", "DROP TABLE", "REFRESH", "nothing was changed"] {
+    for expected in
+        ["would restore snapshot 1", "replace\n", "LOCK TABLE", "DROP TABLE", "REFRESH", "nothing was changed"]
+    {
         assert!(ran.out.contains(expected), "no {expected} in {ran:#?}");
     }
     let told = scene.replace(&["--dry-run", "--json"]).ended(0).json();

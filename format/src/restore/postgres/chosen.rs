@@ -81,12 +81,19 @@ impl<'a> Chosen<'a> {
             }
         }
         taken.sort_by_key(|object| object.position);
+        let last_table = self.tables.iter().map(|table| table.schema().position).max().unwrap_or_default();
+        let mut phases = Vec::with_capacity(taken.len());
+        for object in &taken {
+            phases.push(Phase::of(object)?);
+        }
+        let is_after = |(phase, object): (&Phase, &SchemaObject)| (*phase == Phase::After).then_some(object.position);
+        let first_after = phases.iter().zip(&taken).find_map(is_after).unwrap_or(u64::MAX);
         let mut after = Vec::new();
-        for object in taken {
+        for (phase, object) in phases.into_iter().zip(taken) {
             if !phases::is_what_it_says(&object) || object.definition.contains('\0') {
                 return Err(contradiction(format!("the definition of {} \"{}\" is another", object.kind, object.name)));
             }
-            match Phase::of(&object)? {
+            match phase.among(&object, last_table, first_after) {
                 Phase::Before => self.before.push(object),
                 Phase::Owner if !options.owners => {}
                 Phase::Privileges if !options.privileges => {}

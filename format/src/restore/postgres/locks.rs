@@ -34,10 +34,8 @@ pub(super) fn take_together(
         left = left.saturating_sub(now);
         match taken {
             Ok(()) => {
-                return lock(client).run(&format!(
-                    "SET LOCAL lock_timeout = {}; RELEASE SAVEPOINT tabark_locks",
-                    limit.as_millis()
-                ));
+                return lock(client)
+                    .run(&format!("SET LOCAL lock_timeout = {}; RELEASE SAVEPOINT tabark_locks", limit.as_millis()));
             }
             Err(error) if is_lock_not_given(&error) && !left.is_zero() => {
                 lock(client).run("ROLLBACK TO SAVEPOINT tabark_locks; RELEASE SAVEPOINT tabark_locks")?;

@@ -22,6 +22,7 @@ mod chosen;
 mod load;
 mod locks;
 mod options;
+mod parallel;
 mod phases;
 mod placement;
 mod plan;

@@ -1,29 +1,35 @@
 //! A restore from its plan to its commit.
 
+use std::slice;
 use std::sync::Mutex;
 
-use super::append::Addition;
+use super::append::{self, Addition};
 use super::chosen::{Chosen, is_relation};
-use super::load::Load;
+use super::load::{Load, Rows};
+use super::locks::take_together;
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route};
 use super::plan::{PlannedStep, PostgresPlan, PostgresReport};
 use super::proof;
-use super::steps::{Statement, Step, Steps};
-use super::locks::take_together;
+use super::steps::{self, Statement, Step, Steps};
 use super::swap::{Swap, moves_along};
 use super::target::{Dependants, Target};
 use crate::archive::Snapshot;
 use crate::error::{Error, Result};
 use crate::hex;
+use crate::model::TableSchema;
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::postgres::client::Client;
 use crate::postgres::settings::ConnectionSettings;
 use crate::postgres::sql::qualified;
 use crate::restore::kept::ChosenTable;
 use crate::restore::{PlannedTable, RestoreMode, RestoredTable, TableAction};
-use crate::source::postgres::catalog::{self, Inventory};
-use crate::source::postgres::rows::lock;
+use crate::source::postgres::catalog::{self, Inventory, TableFacts};
+use crate::source::postgres::rows::{Order, lock};
+
+/// Materialized views are filled from views, which connections are otherwise kept from reading.
+pub(super) const FILLING: &str = "SELECT pg_catalog.set_config(name, '', true) FROM pg_catalog.pg_settings WHERE name = \
+                                  'restrict_nonsystem_relation_kind'";
 
 /// What a restore knows before it asks the target.
 pub(super) struct Run<'r, 'a> {
@@ -87,13 +93,13 @@ impl<'r, 'a> Run<'r, 'a> {
             replaced.push(route.clone());
         }
         let actions = self.actions(&placement, &replaced);
-        let is_replaced =
-            |place: &Place| replaced.iter().any(|route| route.to == *place) || owned.contains(place);
+        let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place) || owned.contains(place);
         let mut steps = Steps::make(self.chosen, &placement, &target, self.options, &is_replaced)?;
         if replaced.is_empty() {
             for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, self.chosen))
             {
-                steps.bring(route);
+                let parts = steps::parts(route, self.chosen, &placement);
+                steps.bring(route, &parts);
             }
             for schema in placement.staging() {
                 steps.run("drop", &schema, format!("DROP SCHEMA {}", crate::postgres::sql::quote(&schema)));
@@ -148,7 +154,7 @@ impl<'r, 'a> Run<'r, 'a> {
             action: *action,
         });
         let statement = |statement: &Statement| {
-            let Statement { kind, name, sql } = statement;
+            let Statement { kind, name, sql, .. } = statement;
             PlannedStep { kind: kind.clone(), name: name.clone(), sql: sql.clone() }
         };
         let step = |step: &Step| match step {
@@ -186,24 +192,29 @@ impl<'r, 'a> Run<'r, 'a> {
     ) -> Result<PostgresReport> {
         let client = Mutex::new(client);
         lock(&client).run(&format!(
-            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED",
+            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
             self.options.lock_timeout.as_millis()
         ))?;
+        lock(&client).rows(VIEWS_ARE_READ)?;
         // What the plan was made from may have changed while the archive was verified.
         let work = self.work(&mut lock(&client))?;
         let plan = self.told(&work, settings);
         if self.adds() {
             self.add(&client, &work, observer)?;
+            check_cancelled(observer)?;
+            lock(&client).run("COMMIT")?;
+        } else if self.options.connections.get() > 1 {
+            self.make_in_parallel(&client, settings, &work, observer)?;
         } else {
             self.make(&client, &work, observer)?;
+            check_cancelled(observer)?;
+            lock(&client).run("COMMIT")?;
         }
-        check_cancelled(observer)?;
-        lock(&client).run("COMMIT")?;
         let tables = self.chosen.tables.iter().map(|table| self.restored(table)).collect();
         let kept = work.actions.iter().zip(&self.chosen.tables).filter_map(|(action, table)| {
             let schema = self.options.keep_old.as_ref().filter(|_| *action == TableAction::ReplaceTable)?;
             let route = work.placement.table(&table.schema().name)?;
-            Some((qualified(&route.to.0, &route.to.1), qualified(schema, &route.to.1)))
+            Some((format!("{}.{}", route.to.0, route.to.1), format!("{schema}.{}", route.to.1)))
         });
         Ok(PostgresReport { plan, tables, kept: kept.collect(), warnings: Vec::new() })
     }
@@ -225,16 +236,20 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn add(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
-        for table in &self.chosen.tables {
-            let addition = Addition::of(table, &work.placement, &work.target, self.options.mode)?;
+        let tables = self.chosen.tables.iter();
+        let additions = tables.map(|table| Addition::of(table, &work.placement, &work.target, self.options.mode));
+        let additions = append::in_order(additions.collect::<Result<Vec<_>>>()?);
+        let begun = additions.iter().map(|addition| addition.begin(client)).collect::<Result<Vec<_>>>()?;
+        for addition in &additions {
             let added = match self.options.mode {
                 RestoreMode::Upsert => addition.upsert(client, observer),
                 _ => addition.append(client, observer),
             };
-            added.map_err(|error| error.in_table(&table.schema().name))?;
+            added.map_err(|error| error.in_table(&addition.table.schema().name))?;
         }
         // Constraints that wait for the end are looked at now, so that what they refuse is told as what it is.
-        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")
+        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")?;
+        additions.iter().zip(&begun).try_for_each(|(addition, enabled)| addition.end(client, enabled))
     }
 
     fn make(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
@@ -250,9 +265,13 @@ impl<'r, 'a> Run<'r, 'a> {
                         None => made.insert(self.made(client, work)?),
                     };
                     let inventory: &Inventory = inventory;
-                    let is_proof = matches!(step, Step::Prove(_));
-                    self.rows(client, work, inventory, name, is_proof, observer)
-                        .map_err(|error| error.in_table(name.as_str()))?;
+                    let done = match step {
+                        Step::Prove(_) => {
+                            self.prove(slice::from_ref(client), work, inventory, name, Order::AsTheyLie, observer)
+                        }
+                        _ => self.load(client, work, inventory, name, Rows::All, observer),
+                    };
+                    done.map_err(|error| error.in_table(name.as_str()))?;
                 }
             }
         }
@@ -269,15 +288,43 @@ impl<'r, 'a> Run<'r, 'a> {
         catalog::read(&mut client, &relations, false)
     }
 
-    pub(super) fn rows(
+    /// Fills a table that was made.
+    pub(super) fn load(
         &self,
         client: &Mutex<Client>,
         work: &Work,
         made: &Inventory,
         name: &str,
-        is_proof: bool,
+        rows: Rows,
         observer: &dyn Observer,
     ) -> Result<()> {
+        let (table, route, schema, facts) = self.pair(work, made, name)?;
+        let load = Load { into: &route.made, facts, made: schema, is_new: rows == Rows::All, rows };
+        load.run(&mut lock(client), table, observer).map(drop)
+    }
+
+    /// Reads a table that was made back.
+    pub(super) fn prove(
+        &self,
+        clients: &[Mutex<Client>],
+        work: &Work,
+        made: &Inventory,
+        name: &str,
+        first: Order,
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        let (table, _, schema, facts) = self.pair(work, made, name)?;
+        proof::check_rows(clients, schema, facts, table, first, observer)
+    }
+
+    /// A table of the snapshot, where it goes, and what the target says of it.
+    #[expect(clippy::type_complexity, reason = "four things that belong together for the length of a call")]
+    fn pair<'m>(
+        &'m self,
+        work: &'m Work,
+        made: &'m Inventory,
+        name: &str,
+    ) -> Result<(&'m ChosenTable<'a>, &'m Route, &'m TableSchema, &'m TableFacts)> {
         let missing = || Error::not_proven("the target does not have the table that was made");
         let table = self.chosen.tables.iter().find(|table| table.schema().name == name).ok_or_else(missing)?;
         let route = work.placement.table(name).ok_or_else(missing)?;
@@ -287,15 +334,11 @@ impl<'r, 'a> Run<'r, 'a> {
         });
         let schema = schema.ok_or_else(missing)?;
         let facts = made.tables.iter().find(|facts| facts.name == schema.name).ok_or_else(missing)?;
-        if is_proof {
-            return proof::check_rows(client, schema, facts, table, observer);
-        }
-        let load = Load { into: &route.made, facts, made: schema, is_new: true };
-        load.run(&mut lock(client), table, observer).map(drop)
+        Ok((table, route, schema, facts))
     }
 
     /// The definitions of what was restored, read back, are the snapshot's.
-    fn check_made(&self, client: &Mutex<Client>, work: &Work) -> Result<()> {
+    pub(super) fn check_made(&self, client: &Mutex<Client>, work: &Work) -> Result<()> {
         let target = Target::read(&mut lock(client))?;
         for table in &self.chosen.tables {
             let name = &table.schema().name;
@@ -332,9 +375,13 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 }
 
+/// Materialized views read views, which a session that dumps does not.
+pub(super) const VIEWS_ARE_READ: &str = "SELECT pg_catalog.set_config('restrict_nonsystem_relation_kind', '', true) \
+    WHERE pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL";
+
 /// Runs one statement. Keys, indexes and checks of what is there take their time: they stop when the observer asks.
 pub(super) fn run(client: &Mutex<Client>, statement: &Statement, observer: &dyn Observer) -> Result<()> {
-    let Statement { kind, name, sql } = statement;
+    let Statement { kind, name, sql, .. } = statement;
     observer.begin(Phase::Finish, Some(name), None, None);
     lock(client)
         .run_one_watched(sql, observer)

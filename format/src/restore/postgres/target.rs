@@ -40,9 +40,8 @@ impl Target {
         }
         let roles = client
             .rows("SELECT rolname, pg_catalog.pg_has_role(current_user, oid, 'MEMBER') FROM pg_catalog.pg_roles")?;
-        let may_create = client.value(
-            "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')",
-        )?;
+        let may_create =
+            client.value("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')")?;
         Ok(Self {
             may_create: may_create.is_true(0),
             tables: inventory.catalog.tables,
@@ -106,13 +105,17 @@ impl Target {
     /// Refuses schemas for staging that could not be made.
     pub(super) fn check_staging(&self, schemas: &[String]) -> Result<()> {
         if !self.may_create && !schemas.is_empty() {
-            return Err(Error::request("this role may not make schemas in the database, which is where tables wait for their turn")
-                .with_hint("GRANT CREATE ON DATABASE … TO this role, or use the database's owner"));
+            return Err(Error::request(
+                "this role may not make schemas in the database, which is where tables wait for their turn",
+            )
+            .with_hint("GRANT CREATE ON DATABASE … TO this role, or use the database's owner"));
         }
         match schemas.iter().find(|schema| self.object("schema", schema, schema).is_some()) {
             None => Ok(()),
-            Some(taken) => Err(Error::request(format!("the target has a schema \"{taken}\", in which tables would wait for their turn"))
-                .with_hint("look at what it holds, and drop it or rename it")),
+            Some(taken) => Err(Error::request(format!(
+                "the target has a schema \"{taken}\", in which tables would wait for their turn"
+            ))
+            .with_hint("look at what it holds, and drop it or rename it")),
         }
     }
 
@@ -159,7 +162,7 @@ impl Dependants {
              SELECT t.typarray FROM pg_catalog.pg_type t JOIN standing s ON t.typrelid = s.oid WHERE t.typarray <> 0) \
              SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_catalog.pg_depend d WHERE \
              d.deptype = 'n' AND (d.refclassid = 1259 AND d.refobjid IN (SELECT oid FROM standing) AND d.classid NOT IN (2618, \
-             2606, 3381, 2620, 2604) AND NOT (d.classid = 1259 AND d.objid IN (SELECT oid FROM standing)) AND NOT (d.classid = \
+             2606, 3381, 2620, 2604, 6106) AND NOT (d.classid = 1259 AND d.objid IN (SELECT oid FROM standing)) AND NOT (d.classid = \
              3256 AND EXISTS (SELECT 1 FROM pg_catalog.pg_policy p WHERE p.oid = d.objid AND p.polrelid IN (SELECT oid FROM \
              replaced))) AND NOT (d.classid = 1259 AND EXISTS (SELECT 1 FROM pg_catalog.pg_class i WHERE i.oid = d.objid AND \
              i.relkind IN ('i', 'I', 'S', 't'))) \
