@@ -14,6 +14,8 @@ mod postgres;
 mod refused;
 #[path = "postgres_crisis/replaced.rs"]
 mod replaced;
+#[path = "postgres_crisis/runbook.rs"]
+mod runbook;
 #[path = "postgres_crisis/scene.rs"]
 mod scene;
 #[path = "common/tree.rs"]

@@ -10,22 +10,24 @@ use crate::scene::{PROGRAM, Ran, Scene, wait_until};
 
 const BIG: &str = "
     CREATE TABLE big (id int PRIMARY KEY, payload text);
-    INSERT INTO big SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 120000) n;
+    INSERT INTO big SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 60000) n;
     CREATE TABLE accounts (id int PRIMARY KEY, amount int NOT NULL);
     CREATE TABLE savings (id int PRIMARY KEY, amount int NOT NULL);
     INSERT INTO accounts SELECT n, 1000 FROM generate_series(1, 2000) n;
     INSERT INTO savings SELECT n, 1000 FROM generate_series(1, 2000) n;
 ";
 const MOVE: &str = "
-    BEGIN; UPDATE accounts SET amount = amount - 7 WHERE id = 1 + floor(random() * 2000);
-    UPDATE savings SET amount = amount + 7 WHERE id = 1 + floor(random() * 2000); COMMIT;";
+    BEGIN; UPDATE accounts SET amount = amount - 7 WHERE id = (SELECT 1 + floor(random() * 2000)::int);
+    UPDATE savings SET amount = amount + 7 WHERE id = (SELECT 1 + floor(random() * 2000)::int); COMMIT;";
 
 fn interrupt(child: &std::process::Child, signal: &str) {
     std::process::Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap();
 }
 
 fn is_at(scene: &Scene<'_>, query: &str) -> bool {
-    let asked = format!("SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'active' AND query LIKE '{query}'");
+    let asked = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'active' AND query LIKE '{query}'"
+    );
     scene.database.psql(&asked) != "0\n"
 }
 
@@ -140,7 +142,9 @@ fn a_role_that_sees_less_is_refused_never_dumped_silently() {
     scene.run(&["dump", &url, "app.tabark"]).ended(1).says("trips").says("BYPASSRLS");
     assert!(!scene.archive().exists());
     scene.database.psql("ALTER ROLE limited SET statement_timeout = '1ms'; ALTER ROLE limited BYPASSRLS");
-    scene.database.psql("ALTER ROLE limited SET default_transaction_read_only = on; ALTER ROLE limited SET lock_timeout = '1ms'");
+    scene
+        .database
+        .psql("ALTER ROLE limited SET default_transaction_read_only = on; ALTER ROLE limited SET lock_timeout = '1ms'");
     scene.run(&["dump", &url, "app.tabark"]).ended(0);
     assert_eq!(lines(&scene, "trips").len(), 1000);
     scene.database.psql("ALTER ROLE limited RESET ALL; ALTER ROLE limited NOBYPASSRLS");
@@ -213,7 +217,8 @@ fn a_killed_server_leaves_archive_and_target_as_they_were() {
     scene.dump(&[]).ended(0);
     let before = scene.state();
     let url = scene.database.url();
-    for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]] {
+    for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]]
+    {
         let child = scene.start(&arguments);
         wait_until("rows are under way", || is_at(&scene, "COPY%"));
         server.kill_hard();
@@ -224,10 +229,13 @@ fn a_killed_server_leaves_archive_and_target_as_they_were() {
         assert_eq!(snapshots(&scene), 1);
     }
     // One session lost in the middle of its COPY.
-    for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]] {
+    for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]]
+    {
         let child = scene.start(&arguments);
         wait_until("rows are under way", || is_at(&scene, "COPY%"));
-        scene.database.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'");
+        scene.database.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'",
+        );
         let ran = Ran::of(child.wait_with_output().unwrap()).ended(1);
         assert!(ran.err.contains("error: "), "{ran:#?}");
         scene.is_as(&before);
@@ -245,11 +253,13 @@ fn no_password_is_ever_shown() {
     scene.database.psql(&format!("CREATE ROLE ana SUPERUSER LOGIN PASSWORD '{SECRET}'; {BIG}"));
     let url = server.tcp_url("ana", "fail_password");
     let seen = |ran: &Ran| assert!(!format!("{ran:?}").contains(SECRET), "{ran:#?}");
-    let wrong = Ran::of(scene.command(&["dump", &url, "app.tabark"]).env("PGPASSWORD", format!("{SECRET}x")).output().unwrap());
+    let wrong =
+        Ran::of(scene.command(&["dump", &url, "app.tabark"]).env("PGPASSWORD", format!("{SECRET}x")).output().unwrap());
     seen(&wrong.ended(1).says("password authentication failed"));
     let none = scene.run(&["dump", &url, "app.tabark"]).ended(1).says("PGPASSWORD");
     seen(&none);
-    for arguments in [["dump", url.as_str(), "app.tabark", "--json"], ["restore", "app.tabark", &url, "--mode=replace"]] {
+    for arguments in [["dump", url.as_str(), "app.tabark", "--json"], ["restore", "app.tabark", &url, "--mode=replace"]]
+    {
         let child = scene.command(&arguments).env("PGPASSWORD", SECRET).spawn().unwrap();
         let path = format!("/proc/{}/cmdline", child.id());
         for _ in 0..20 {
@@ -262,7 +272,9 @@ fn no_password_is_ever_shown() {
     }
     // In the URL it is where the user put it, and nowhere else.
     let with = url.replacen("ana@", &format!("ana:{SECRET}@"), 1);
-    for arguments in [["dump", with.as_str(), "app.tabark", "--json"], ["restore", "app.tabark", &with, "--mode=replace"]] {
+    for arguments in
+        [["dump", with.as_str(), "app.tabark", "--json"], ["restore", "app.tabark", &with, "--mode=replace"]]
+    {
         seen(&scene.run(&arguments).ended(0));
     }
     seen(&scene.run(&["restore", "app.tabark", &with]).ended(1));
@@ -278,7 +290,8 @@ fn a_dump_that_is_killed_leaves_the_last_snapshot() {
     scene.dump(&[]).ended(0);
     let before = scene.state();
     let url = scene.database.url();
-    for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]] {
+    for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]]
+    {
         let child = scene.start(&arguments);
         wait_until("rows are under way", || is_at(&scene, "COPY%"));
         interrupt(&child, "KILL");

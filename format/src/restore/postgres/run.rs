@@ -192,7 +192,7 @@ impl<'r, 'a> Run<'r, 'a> {
     ) -> Result<PostgresReport> {
         let client = Mutex::new(client);
         lock(&client).run(&format!(
-            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
             self.options.lock_timeout.as_millis()
         ))?;
         lock(&client).rows(VIEWS_ARE_READ)?;
