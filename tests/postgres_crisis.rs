@@ -6,6 +6,8 @@
 mod added;
 #[path = "postgres_crisis/failures.rs"]
 mod failures;
+#[path = "postgres_crisis/full_disk.rs"]
+mod full_disk;
 #[path = "common/note.rs"]
 mod note;
 #[path = "common/postgres.rs"]
