@@ -83,16 +83,19 @@ pub(crate) fn open(database: &Database<'_>, tables: &Selection, connections: usi
     PostgresSource::open(&settings(database), tables, options, &()).unwrap()
 }
 
-pub(crate) fn dump_into(path: &Path, source: &PostgresSource, filters: &[(&str, Filter)]) -> DumpReport {
-    let options = DumpOptions {
+pub(crate) fn dump_options(filters: &[(&str, Filter)]) -> DumpOptions {
+    DumpOptions {
         tables: Selection::everything(),
         filters: filters.iter().map(|(name, filter)| ((*name).to_owned(), filter.clone())).collect(),
         tags: vec![],
         time: 1_764_000_000_000_000,
         writer: "test".into(),
         archive: WriterOptions::default().with_level(1),
-    };
-    dump(source, path, &options, &()).unwrap()
+    }
+}
+
+pub(crate) fn dump_into(path: &Path, source: &PostgresSource, filters: &[(&str, Filter)]) -> DumpReport {
+    dump(source, path, &dump_options(filters), &()).unwrap()
 }
 
 /// What a database says of itself, but for its name.

@@ -122,6 +122,10 @@ fn archives_of_a_version_go_into_newer_ones() {
             let from = server.database(&format!("everything for {}", newer.major()));
             let to = empty(newer, &format!("everything of {}", server.major()));
             load_everything_that_fits(&from, &[&to]);
+            // Values that name roles need them.
+            for role in ["tbk_owner", "tbk_reader", "tbk_writer", "\"tbk \"\"quoted\"\" role\"", "\"tbk_Über.role\""] {
+                let _ = to.try_psql(&format!("CREATE ROLE {role}"));
+            }
             from.psql("DROP TABLE parts.by_hash_of_mood");
             let kept = Kept::new();
             kept.dump(&from, &Selection::everything(), 2);

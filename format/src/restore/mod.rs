@@ -23,6 +23,8 @@
 //! | affinity, spilled payloads, the page of the lock bytes, keys that are the same | `pages` |
 //! | CHECK constraints that a read-only connection does not look at | `connection`, `checks` |
 
+#[cfg(feature = "postgres")]
+mod across;
 mod bookkeeping;
 mod checks;
 mod chosen;
@@ -67,7 +69,13 @@ use crate::observer::Observer;
 ///
 /// Refuses a target whose `-journal` holds a write that did not end, which SQLite would undo in the target in order to read
 /// it.
+///
+/// A snapshot of a PostgreSQL database is translated (`spec/across.md`); what has no counterpart is among the warnings.
 pub fn plan(snapshot: &Snapshot<'_>, target: &Path, options: &RestoreOptions) -> Result<RestorePlan> {
+    #[cfg(feature = "postgres")]
+    if across::is_from_other(snapshot, "sqlite")? {
+        return across::plan_into_sqlite(snapshot, target, options);
+    }
     let chosen = Chosen::of(snapshot, &options.tables, &options.expire)?;
     let place = Place::of(target)?;
     if matches!(place, Place::Database) {
@@ -88,6 +96,10 @@ pub fn restore(
     options: &RestoreOptions,
     observer: &dyn Observer,
 ) -> Result<RestoreReport> {
+    #[cfg(feature = "postgres")]
+    if across::is_from_other(snapshot, "sqlite")? {
+        return across::restore_into_sqlite(snapshot, target, options, observer);
+    }
     let mut chosen = Chosen::of(snapshot, &options.tables, &options.expire)?;
     let place = Place::of(target)?;
     // What can be refused at once is refused before gigabytes are verified.

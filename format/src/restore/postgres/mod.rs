@@ -27,6 +27,7 @@ mod phases;
 mod placement;
 mod plan;
 mod proof;
+mod references;
 mod run;
 mod steps;
 mod swap;
@@ -34,6 +35,7 @@ mod target;
 
 pub use self::options::{Part, PostgresRestoreOptions};
 pub use self::plan::{PlannedStep, PostgresPlan, PostgresReport};
+pub(in crate::restore) use self::references::foreign_keys;
 
 use self::chosen::Chosen;
 use self::run::Run;

@@ -1,0 +1,108 @@
+//! Restoring across engines: tables of PostgreSQL into SQLite, and of SQLite into PostgreSQL (`spec/across.md`).
+//!
+//! What is chosen is translated, definitions and cells, into a snapshot of the other engine: an archive of its own, which lives as
+//! long as the restore. That is restored as any other is, with the same proof. No two cells become the same one
+//! (`conversion`), so what is proven of the translation holds for the snapshot. What has no counterpart is named.
+
+mod conversion;
+mod notes;
+mod postgres_text;
+mod sqlite_table;
+mod to_sqlite;
+mod translated;
+
+use std::path::Path;
+
+use self::translated::Translation;
+use super::{RestoreOptions, RestorePlan, RestoreReport};
+use crate::archive::{Snapshot, SnapshotSelector};
+use crate::error::{Error, Result};
+use crate::model::Expire;
+use crate::observer::Observer;
+use crate::selection::{Selection, no_such_table};
+
+/// The engine of what the snapshot is of, where it is another than this one. Fails for engines that are not known.
+pub(super) fn is_from_other(snapshot: &Snapshot<'_>, target: &str) -> Result<bool> {
+    match snapshot.manifest().source.engine.as_str() {
+        engine if engine == target => Ok(false),
+        "sqlite" | "postgresql" => Ok(true),
+        engine => Err(Error::request(format!("the snapshot is of a database of the unknown kind \"{engine}\""))),
+    }
+}
+
+/// What [`super::plan`] says of a snapshot of PostgreSQL.
+pub(super) fn plan_into_sqlite(
+    snapshot: &Snapshot<'_>,
+    target: &Path,
+    options: &RestoreOptions,
+) -> Result<RestorePlan> {
+    let translation = to_sqlite::translate(snapshot, &options.tables)?;
+    plan_translated(snapshot, &translation, target, options)
+}
+
+/// What [`super::restore`] does with a snapshot of PostgreSQL.
+pub(super) fn restore_into_sqlite(
+    snapshot: &Snapshot<'_>,
+    target: &Path,
+    options: &RestoreOptions,
+    observer: &dyn Observer,
+) -> Result<RestoreReport> {
+    let translation = to_sqlite::translate(snapshot, &options.tables)?;
+    // What can be refused at once is refused before gigabytes are verified.
+    plan_translated(snapshot, &translation, target, options)?;
+    let scratch = translation.with_rows(snapshot, Some(target), observer)?;
+    let translated = scratch.archive().select(&SnapshotSelector::Latest)?;
+    let mut report = super::restore(&translated, target, &of_translated(&translation, snapshot, options)?, observer)?;
+    translation.tell(&mut report.plan);
+    Ok(report)
+}
+
+fn plan_translated(
+    snapshot: &Snapshot<'_>,
+    translation: &Translation<'_>,
+    target: &Path,
+    options: &RestoreOptions,
+) -> Result<RestorePlan> {
+    let scratch = translation.without_rows(snapshot)?;
+    let translated = scratch.archive().select(&SnapshotSelector::Latest)?;
+    let mut plan = super::plan(&translated, target, &of_translated(translation, snapshot, options)?)?;
+    translation.tell(&mut plan);
+    Ok(plan)
+}
+
+/// The same options for all of the translation.
+fn of_translated(
+    translation: &Translation<'_>,
+    snapshot: &Snapshot<'_>,
+    options: &RestoreOptions,
+) -> Result<RestoreOptions> {
+    let expire = translated_rules(translation, snapshot, &options.expire)?;
+    Ok(RestoreOptions { tables: Selection::everything(), mode: options.mode, expire })
+}
+
+/// Rules for the tables as they are named in the other engine.
+fn translated_rules(
+    translation: &Translation<'_>,
+    snapshot: &Snapshot<'_>,
+    rules: &[(String, Expire)],
+) -> Result<Vec<(String, Expire)>> {
+    let translated = |(name, rule): &(String, Expire)| {
+        let unknown = || no_such_table(name, snapshot.catalog().tables.iter().map(|table| table.name.as_str()));
+        Ok((translation.name_of(name).ok_or_else(unknown)?.to_owned(), rule.clone()))
+    };
+    rules.iter().map(translated).collect()
+}
+
+impl Translation<'_> {
+    /// Makes a plan one for the snapshot: its sizes, and what is left out of it.
+    fn tell(&self, plan: &mut RestorePlan) {
+        for planned in &mut plan.tables {
+            if let Some(table) = self.table_of(&planned.name) {
+                planned.rows = table.manifest().rows;
+                planned.stored_bytes = table.manifest().stored_bytes;
+            }
+        }
+        plan.settings.clear();
+        plan.warnings.extend(self.notes.told());
+    }
+}
