@@ -24,7 +24,7 @@ mod server;
 use std::sync::OnceLock;
 
 pub(crate) use contents::contents;
-pub(crate) use database::Database;
+pub(crate) use database::{Database, panic_with};
 pub(crate) use everything::{load_everything, load_sql_ascii, load_wide};
 pub(crate) use installed::{MAJORS, Tools, tools};
 pub(crate) use schema_text::normalized_schema;

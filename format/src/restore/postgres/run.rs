@@ -19,6 +19,7 @@ use crate::observer::{Observer, Phase, check_cancelled};
 use crate::postgres::client::Client;
 use crate::postgres::settings::ConnectionSettings;
 use crate::postgres::sql::qualified;
+use crate::postgres::tokens::says_the_same;
 use crate::restore::kept::ChosenTable;
 use crate::restore::{PlannedTable, RestoreMode, RestoredTable, TableAction};
 use crate::source::postgres::catalog::{self, Inventory};
@@ -291,7 +292,7 @@ impl<'r, 'a> Run<'r, 'a> {
             let route = work.placement.table(name).ok_or_else(missing)?;
             let there = target.table(&route.to).ok_or_else(missing)?;
             // A new name stands in all definitions; those are then the server's own business.
-            if route.to == route.from && there.definition != table.schema().definition {
+            if route.to == route.from && !says_the_same(&there.definition, &table.schema().definition) {
                 return Err(Error::not_proven("the target has another definition").in_table(name));
             }
         }
@@ -307,7 +308,7 @@ impl<'r, 'a> Run<'r, 'a> {
                 continue;
             }
             match target.like(object) {
-                Some(there) if there.definition == object.definition => {}
+                Some(there) if says_the_same(&there.definition, &object.definition) => {}
                 _ => {
                     return Err(Error::not_proven(format!(
                         "the target does not have {} \"{}\" as it was",
