@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+#[cfg(test)]
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 use tokio_postgres::NoTls;

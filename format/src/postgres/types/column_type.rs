@@ -1,6 +1,6 @@
 //! What is to be known of a column's type, worked out from what a catalog says of it.
 
-use super::wire::{Received, Wire};
+use super::wire::Wire;
 use crate::model::Logical;
 
 /// What a catalog says of a type.

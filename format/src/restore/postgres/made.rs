@@ -11,7 +11,7 @@ use super::placement::{Place, Placement, relation_place};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::model::{SchemaObject, TableSchema};
-use crate::postgres::tokens::move_relations;
+use crate::postgres::tokens::{move_relations, says_the_same};
 use crate::source::postgres::catalog::archive_name;
 
 /// Kinds that are compared besides relations. Others may have been there before, or be left to the target.
@@ -100,7 +100,7 @@ impl Made<'_, '_> {
             return false;
         }
         let moved = |schema: &str, name: &str| self.placement.end_of(schema, name);
-        move_relations(wanted, &moved).is_none_or(|wanted| wanted != found)
+        move_relations(wanted, &moved).is_none_or(|wanted| !says_the_same(&wanted, found))
     }
 
     /// The name in an archive of what ends where this relation does; the same name for anything else.
