@@ -4,6 +4,10 @@
 
 #[path = "postgres_crisis/added.rs"]
 mod added;
+#[path = "postgres_crisis/failures.rs"]
+mod failures;
+#[path = "postgres_crisis/full_disk.rs"]
+mod full_disk;
 #[path = "common/note.rs"]
 mod note;
 #[path = "common/postgres.rs"]
@@ -12,6 +16,8 @@ mod postgres;
 mod refused;
 #[path = "postgres_crisis/replaced.rs"]
 mod replaced;
+#[path = "postgres_crisis/runbook.rs"]
+mod runbook;
 #[path = "postgres_crisis/scene.rs"]
 mod scene;
 #[path = "common/tree.rs"]

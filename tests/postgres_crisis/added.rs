@@ -29,7 +29,9 @@ fn rows_that_were_deleted_come_back() {
 fn rows_of_the_snapshot_take_the_place_of_those_with_their_key() {
     let Some(scene) = Scene::dumped("added_upsert") else { return };
     let before = scene.state();
-    scene.database.psql("UPDATE users SET credit = 7 WHERE id < 100; INSERT INTO users (email) VALUES ('late')");
+    scene.database.psql(
+        "UPDATE users SET credit = 7, email = 'x' || id WHERE id < 100; INSERT INTO users (email) VALUES ('late')",
+    );
     scene.restore(&["-t", "users", "--mode", "upsert"]).ended(0);
     assert_eq!(scene.database.psql("DELETE FROM users WHERE email = 'late' RETURNING id"), "2001\n");
     scene.database.psql("SELECT setval('users_id_seq', 2000)");

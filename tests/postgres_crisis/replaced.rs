@@ -9,6 +9,7 @@ const DAMAGE: &str = "
     UPDATE users SET credit = -1, email = 'x' || id;
     DELETE FROM trips WHERE driver_id > 400;
     DELETE FROM driver_profiles WHERE id > 400;
+    DROP STATISTICS together;
     ALTER TABLE driver_profiles DROP COLUMN licence CASCADE;
     REFRESH MATERIALIZED VIEW totals;
 ";

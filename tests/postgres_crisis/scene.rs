@@ -21,6 +21,7 @@ CREATE TABLE users (
 CREATE TABLE driver_profiles (
     id serial PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, licence text, tags text[]);
 CREATE INDEX ON driver_profiles (user_id);
+CREATE STATISTICS together ON user_id, licence FROM driver_profiles;
 CREATE TABLE trips (
     id bigserial PRIMARY KEY, user_id bigint REFERENCES users, driver_id int REFERENCES driver_profiles ON DELETE SET NULL,
     fare numeric(10,2));

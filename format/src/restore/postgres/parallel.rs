@@ -105,7 +105,9 @@ impl Run<'_, '_> {
         rest.extend(indexes.iter().map(|index| Task::Make(vec![index])));
         pool.all(rest)?;
 
-        lock(client).run(&format!("BEGIN; SET LOCAL maintenance_work_mem = '256MB'; {FILLING}"))?;
+        lock(client).run(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL maintenance_work_mem = '256MB'; {FILLING}"
+        ))?;
         for statement in &statements {
             let is_done = |done: &[&Statement]| done.iter().any(|done| std::ptr::eq(*done, *statement));
             if !is_done(&keys) && !is_done(&indexes) {
@@ -178,7 +180,7 @@ impl Pool<'_, '_, '_> {
     fn one(&self, client: &Mutex<Client>, task: &Task<'_>) -> Result<()> {
         match task {
             Task::Load { name, part, parts } => {
-                lock(client).run("BEGIN")?;
+                lock(client).run("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
                 let rows = if *parts == 1 { Rows::All } else { Rows::Part { part: *part, parts: *parts } };
                 if rows == Rows::All {
                     // Rows can only be frozen in a table that is new in the transaction, or was emptied in it.

@@ -39,6 +39,8 @@ pub(super) struct Placement {
     pub(super) routes: Vec<Route>,
     /// By where they come from: the schema in which they are made.
     made: BTreeMap<Place, String>,
+    /// Sequences of the columns of relations that are restored: the relation's name in the archive, and the sequence's own.
+    sequences: Vec<(String, String)>,
 }
 
 impl Placement {
@@ -80,9 +82,11 @@ impl Placement {
             routes.push(Route { kind, name, from, made, to });
         }
         // What belongs to a table moves with it: were only one of them staged, names could meet.
+        let mut sequences = Vec::new();
         for object in chosen.before.iter().filter(|object| object.kind == "sequence owner") {
             let Some((sequence, table)) = owned_sequence(&object.definition) else { continue };
             let Some(owner) = routes.iter().find(|route| route.from == table).cloned() else { continue };
+            sequences.push((owner.name.clone(), sequence.1.clone()));
             for route in routes.iter_mut().filter(|route| route.kind == "sequence" && route.from == sequence) {
                 // It stands in the schema of its table, always.
                 route.made =
@@ -97,9 +101,17 @@ impl Placement {
             let Some(route) = routes.iter().find(|route| route.name == *name && route.kind.ends_with("table")) else {
                 continue;
             };
-            made.extend(identity_sequences(definition).into_iter().map(|place| (place, route.made.0.clone())));
+            for place in identity_sequences(definition) {
+                sequences.push((name.clone(), place.1.clone()));
+                made.insert(place, route.made.0.clone());
+            }
         }
-        let placement = Self { routes, made };
+        for object in &chosen.after {
+            let Some(part) = named_part(object) else { continue };
+            let Some(route) = routes.iter().find(|route| route.name == object.table) else { continue };
+            made.insert((route.from.0.clone(), part.1), route.made.0.clone());
+        }
+        let placement = Self { routes, made, sequences };
         placement.refuse_twins()?;
         Ok(placement)
     }
@@ -144,6 +156,11 @@ impl Placement {
         schemas
     }
 
+    /// The names of the sequences of a relation's columns, which move along with it.
+    pub(super) fn sequences_of(&self, route: &Route) -> Vec<String> {
+        self.sequences.iter().filter(|(owner, _)| *owner == route.name).map(|(_, name)| name.clone()).collect()
+    }
+
     /// The route of a table, by its name in the archive.
     pub(super) fn table(&self, name: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.kind == "table" && route.name == name)
@@ -180,6 +197,17 @@ pub(super) fn relation_place(name: &str) -> Option<Place> {
     match <[String; 2]>::try_from(parts) {
         Ok([schema, name]) => Some((schema, name)),
         Err(parts) => parts.into_iter().next().map(|name| ("public".to_owned(), name)),
+    }
+}
+
+/// What has a name that is unique in its schema and belongs to a table: indexes and statistics, with the word that SQL has
+/// for it.
+pub(super) fn named_part(object: &SchemaObject) -> Option<(&'static str, String)> {
+    match object.kind.as_str() {
+        "primary key" | "unique" | "exclusion" => Some(("INDEX", super::swap::constraint(object).to_owned())),
+        "index" => Some(("INDEX", relation_place(&object.name)?.1)),
+        "statistics" => Some(("STATISTICS", relation_place(&object.name)?.1)),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::slice;
 use std::sync::Mutex;
 
-use super::append::Addition;
+use super::append::{self, Addition};
 use super::chosen::Chosen;
 use super::load::{Load, Rows};
 use super::locks::take_together;
@@ -12,7 +12,7 @@ use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route};
 use super::plan::{PlannedStep, PostgresPlan, PostgresReport};
 use super::proof;
-use super::steps::{Statement, Step, Steps};
+use super::steps::{self, Statement, Step, Steps};
 use super::swap::{Swap, moves_along};
 use super::target::{Dependants, Target};
 use crate::archive::Snapshot;
@@ -99,7 +99,8 @@ impl<'r, 'a> Run<'r, 'a> {
         if replaced.is_empty() {
             for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, self.chosen))
             {
-                steps.bring(route);
+                let parts = steps::parts(route, self.chosen, &placement);
+                steps.bring(route, &parts);
             }
             for schema in placement.staging() {
                 steps.run("drop", &schema, format!("DROP SCHEMA {}", crate::postgres::sql::quote(&schema)));
@@ -192,7 +193,7 @@ impl<'r, 'a> Run<'r, 'a> {
     ) -> Result<PostgresReport> {
         let client = Mutex::new(client);
         lock(&client).run(&format!(
-            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
             self.options.lock_timeout.as_millis()
         ))?;
         // What the plan was made from may have changed while the archive was verified.
@@ -200,6 +201,8 @@ impl<'r, 'a> Run<'r, 'a> {
         let plan = self.told(&work, settings);
         if self.adds() {
             self.add(&client, &work, observer)?;
+            check_cancelled(observer)?;
+            lock(&client).run("COMMIT")?;
         } else if self.options.connections.get() > 1 {
             self.make_in_parallel(&client, settings, &work, observer)?;
         } else {
@@ -211,7 +214,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let kept = work.actions.iter().zip(&self.chosen.tables).filter_map(|(action, table)| {
             let schema = self.options.keep_old.as_ref().filter(|_| *action == TableAction::ReplaceTable)?;
             let route = work.placement.table(&table.schema().name)?;
-            Some((qualified(&route.to.0, &route.to.1), qualified(schema, &route.to.1)))
+            Some((format!("{}.{}", route.to.0, route.to.1), format!("{schema}.{}", route.to.1)))
         });
         Ok(PostgresReport { plan, tables, kept: kept.collect(), warnings: Vec::new() })
     }
@@ -233,16 +236,20 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn add(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
-        for table in &self.chosen.tables {
-            let addition = Addition::of(table, &work.placement, &work.target, self.options.mode)?;
+        let tables = self.chosen.tables.iter();
+        let additions = tables.map(|table| Addition::of(table, &work.placement, &work.target, self.options.mode));
+        let additions = append::in_order(additions.collect::<Result<Vec<_>>>()?);
+        let begun = additions.iter().map(|addition| addition.begin(client)).collect::<Result<Vec<_>>>()?;
+        for addition in &additions {
             let added = match self.options.mode {
                 RestoreMode::Upsert => addition.upsert(client, observer),
                 _ => addition.append(client, observer),
             };
-            added.map_err(|error| error.in_table(&table.schema().name))?;
+            added.map_err(|error| error.in_table(&addition.table.schema().name))?;
         }
         // Constraints that wait for the end are looked at now, so that what they refuse is told as what it is.
-        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")
+        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")?;
+        additions.iter().zip(&begun).try_for_each(|(addition, enabled)| addition.end(client, enabled))
     }
 
     fn make(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use super::chosen::Chosen;
 use super::options::{Part, PostgresRestoreOptions};
-use super::placement::{Place, Placement, Route, referenced};
+use super::placement::{Place, Placement, Route, named_part, referenced};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::model::SchemaObject;
 use crate::postgres::sql::{qualified, quote};
+
+/// The longest name of PostgreSQL.
+const NAME_BYTES: usize = 63;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,17 +257,33 @@ impl Steps {
         (!target.givable.contains(owner)).then(|| format!("things may not be given to \"{owner}\" here"))
     }
 
+    /// What belongs to a table that gets another name gets another one too: names such as "users_pkey" are taken by the table
+    /// that the first name still stands for.
+    fn rename_parts(&mut self, route: &Route, parts: &[(&'static str, String)]) {
+        for (noun, part) in parts {
+            let place = qualified(&route.made.0, part);
+            self.run("rename", part, format!("ALTER {noun} {place} RENAME TO {}", quote(&renamed(route, part))));
+        }
+    }
+
     /// The step that brings a relation from where it is made to where it ends.
-    pub(super) fn bring(&mut self, route: &Route) {
+    pub(super) fn bring(&mut self, route: &Route, parts: &[(&'static str, String)]) {
         let noun = noun(&route.kind);
         let (mut at, new) = (route.made.clone(), &route.to);
         if at.1 != new.1 {
+            self.rename_parts(route, parts);
             let sql = format!("ALTER {noun} {} RENAME TO {}", qualified(&at.0, &at.1), quote(&new.1));
             self.run("rename", &route.name, sql);
             at.1.clone_from(&new.1);
         }
         let sql = format!("ALTER {noun} {} SET SCHEMA {}", qualified(&at.0, &at.1), quote(&new.0));
         self.run("move", &route.name, sql);
+        // Indexes and sequences go with their table; statistics do not.
+        for (_, part) in parts.iter().filter(|(noun, _)| *noun == "STATISTICS") {
+            let part = if route.made.1 == new.1 { part.clone() } else { renamed(route, part) };
+            let sql = format!("ALTER STATISTICS {} SET SCHEMA {}", qualified(&at.0, &part), quote(&new.0));
+            self.run("move", &part, sql);
+        }
     }
 }
 
@@ -284,6 +303,24 @@ fn needs(kind: &str, name: &str, place: &Place) -> Error {
         place.0, place.1
     ))
     .with_hint("choose it too (-t)")
+}
+
+/// The name of a part of a table that gets another name: the old one's place in it is the new one's.
+fn renamed(route: &Route, part: &str) -> String {
+    let rest = part.strip_prefix(route.made.1.as_str()).map_or_else(|| format!("_{part}"), str::to_owned);
+    // The server would cut the end off; the beginning is what may be missed.
+    let room = NAME_BYTES.saturating_sub(rest.len());
+    let head = route.to.1.get(..route.to.1.floor_char_boundary(room)).unwrap_or_default();
+    format!("{head}{rest}")
+}
+
+/// What of a table has a name that is unique in its schema, with the word that SQL has for it: indexes, statistics and the
+/// sequences of its columns.
+pub(super) fn parts(route: &Route, chosen: &Chosen<'_>, placement: &Placement) -> Vec<(&'static str, String)> {
+    let own = chosen.after.iter().filter(|object| object.table == route.name);
+    let mut parts: Vec<(&'static str, String)> = own.filter_map(named_part).collect();
+    parts.extend(placement.sequences_of(route).into_iter().map(|name| ("SEQUENCE", name)));
+    parts
 }
 
 /// What SQL calls a relation of this kind.

@@ -6,8 +6,8 @@
 
 use super::chosen::Chosen;
 use super::options::PostgresRestoreOptions;
-use super::placement::{Place, Placement, Route, referenced, relation_place};
-use super::steps::{Statement, Step, Steps, noun};
+use super::placement::{Place, Placement, Route, named_part, referenced, relation_place};
+use super::steps::{self, Statement, Step, Steps, noun};
 use super::target::{Dependants, Target};
 use crate::error::{Error, Result};
 use crate::model::SchemaObject;
@@ -58,8 +58,8 @@ impl<'t> Swap<'t> {
         self.target.objects().filter(|object| object.kind == "foreign key").filter(stays).collect()
     }
 
-    /// What of the target stands on a view: its definition first.
-    fn of_view(&self, place: &Place) -> Vec<&'t SchemaObject> {
+    /// What of the target stands on a relation; a view's definition first.
+    fn standing_on(&self, place: &Place) -> Vec<&'t SchemaObject> {
         let on = |object: &&SchemaObject| relation_place(&object.table).as_ref() == Some(place);
         self.target.objects().filter(on).collect()
     }
@@ -96,10 +96,11 @@ impl<'t> Swap<'t> {
         }
         self.take_tables_away(steps, &old, options);
         for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, chosen)) {
-            steps.bring(route);
+            let parts = steps::parts(route, chosen, placement);
+            steps.bring(route, &parts);
         }
         for place in &self.views {
-            for object in self.of_view(place) {
+            for object in self.standing_on(place) {
                 steps.run(&object.kind, &object.name, object.definition.clone());
             }
         }
@@ -155,6 +156,12 @@ impl<'t> Swap<'t> {
                 for route in tables {
                     let place = qualified(&route.to.0, &route.to.1);
                     steps.run("keep", &route.name, format!("ALTER TABLE {place} SET SCHEMA {}", quote(schema)));
+                    for (noun, part) in self.standing_on(&route.to).into_iter().filter_map(named_part) {
+                        if noun == "STATISTICS" {
+                            let place = qualified(&route.to.0, &part);
+                            steps.run("keep", &part, format!("ALTER {noun} {place} SET SCHEMA {}", quote(schema)));
+                        }
+                    }
                 }
             }
         }
@@ -179,7 +186,7 @@ impl<'t> Swap<'t> {
 }
 
 /// The name of a constraint, without what says whose it is.
-fn constraint(object: &SchemaObject) -> &str {
+pub(super) fn constraint(object: &SchemaObject) -> &str {
     object.name.strip_prefix(&object.table).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&object.name)
 }
 

@@ -165,7 +165,7 @@ impl Dependants {
              SELECT t.typarray FROM pg_catalog.pg_type t JOIN standing s ON t.typrelid = s.oid WHERE t.typarray <> 0) \
              SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_catalog.pg_depend d WHERE \
              d.deptype = 'n' AND (d.refclassid = 1259 AND d.refobjid IN (SELECT oid FROM standing) AND d.classid NOT IN (2618, \
-             2606, 3381, 2620, 2604) AND NOT (d.classid = 1259 AND d.objid IN (SELECT oid FROM standing)) AND NOT (d.classid = \
+             2606, 3381, 2620, 2604, 6106) AND NOT (d.classid = 1259 AND d.objid IN (SELECT oid FROM standing)) AND NOT (d.classid = \
              3256 AND EXISTS (SELECT 1 FROM pg_catalog.pg_policy p WHERE p.oid = d.objid AND p.polrelid IN (SELECT oid FROM \
              replaced))) AND NOT (d.classid = 1259 AND EXISTS (SELECT 1 FROM pg_catalog.pg_class i WHERE i.oid = d.objid AND \
              i.relkind IN ('i', 'I', 'S', 't'))) \

@@ -36,7 +36,6 @@ mod types;
 mod views;
 
 use self::collected::Collected;
-pub(crate) use self::columns::ColumnFacts;
 use self::depend::Dependencies;
 pub(crate) use self::description::WHOLE;
 pub(crate) use self::inventory::{Inventory, TableFacts};
