@@ -100,7 +100,10 @@ impl Made<'_, '_> {
             return false;
         }
         let moved = |schema: &str, name: &str| self.placement.end_of(schema, name);
-        move_relations(wanted, &moved).is_none_or(|wanted| !says_the_same(&wanted, found))
+        // The server quotes a schema where it must, and what moved here always has its quotes, in constants too.
+        let plain = |definition: &str| definition.replace('"', "");
+        move_relations(wanted, &moved)
+            .is_none_or(|wanted| !says_the_same(&wanted, found) && plain(&wanted) != plain(found))
     }
 
     /// The name in an archive of what ends where this relation does; the same name for anything else.
@@ -114,7 +117,15 @@ impl Made<'_, '_> {
         if is_relation(object) || object.name == object.table {
             return self.end(&object.name);
         }
-        if !matches!(object.kind.as_str(), "index") {
+        if !matches!(object.kind.as_str(), "index" | "sequence owner" | "statistics") {
+            return object.name.clone();
+        }
+        if let Some((schema, name)) = relation_place(&object.name)
+            && let Some(end) = self.placement.end_of(&schema, &name)
+        {
+            return archive_name(&end, &name);
+        }
+        if object.kind != "index" {
             return object.name.clone();
         }
         let of_table: Option<Place> = relation_place(&object.table);
