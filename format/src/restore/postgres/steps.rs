@@ -310,7 +310,8 @@ fn renamed(route: &Route, part: &str) -> String {
     let rest = part.strip_prefix(route.made.1.as_str()).map_or_else(|| format!("_{part}"), str::to_owned);
     // The server would cut the end off; the beginning is what may be missed.
     let room = NAME_BYTES.saturating_sub(rest.len());
-    let head = route.to.1.get(..route.to.1.floor_char_boundary(room)).unwrap_or_default();
+    let end = (0..=room.min(route.to.1.len())).rev().find(|end| route.to.1.is_char_boundary(*end));
+    let head = end.and_then(|end| route.to.1.get(..end)).unwrap_or_default();
     format!("{head}{rest}")
 }
 
