@@ -61,6 +61,7 @@ const EDGES: [(&str, &[&str]); 23] = [
             "archive",
             "container",
             "error",
+            "hex",
             "history",
             "limits",
             "model",

@@ -468,7 +468,7 @@ def hashed_string(text):  # §7.4
 
 
 def key_rank(cell, collation, encoding):
-    """§10: the key order of SQLite for one cell; None where the specification leaves it open."""
+    """§10: the key order for one cell; None where the specification leaves it open."""
     kind, payload = cell
     if kind <= REAL:
         return (0, 0) if kind == NULL else (1, number_of(cell))
@@ -589,13 +589,14 @@ class TableCheck:
     def __init__(self, verifier, snapshot, manifest):
         self.verifier, self.number, self.manifest = verifier, snapshot.number, manifest
         self.name, self.key, self.engine = manifest.schema.name, manifest.schema.key, snapshot.source.engine
-        self.encoding = dict(snapshot.source.settings).get("encoding", "UTF-8")
+        is_sqlite = self.engine == "sqlite"
+        self.encoding = dict(snapshot.source.settings).get("encoding") if is_sqlite else "UTF-8"
         self.rows = self.groups = self.places_stored = 0  # so far
         self.blocks = [[] for _ in manifest.columns]  # by column: (block entry, rows, stored bytes)
         self.count = self.size = 0  # rows and row bytes of the row group so far
         self.last_key = self.disorder = None
-        known = all(part.collation in ("BINARY", "NOCASE", "RTRIM") for part in self.key)
-        self.ordered = known and bool(self.key) and self.engine == "sqlite"
+        collations = {"sqlite": ("BINARY", "NOCASE", "RTRIM"), "postgresql": ("BINARY",)}.get(self.engine, ())
+        self.ordered = bool(self.key) and all(part.collation in collations for part in self.key)
 
     def run(self, holder, place):
         if (place, self.engine, self.encoding) in self.verifier.tables_seen:

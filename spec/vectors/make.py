@@ -280,9 +280,22 @@ def good_vectors():
     )
     good(
         "key-engine-unknown",
-        "a key in a source of another engine than SQLite: the order is not checked",
+        "a key in a source of an engine whose order is not known: it is not checked",
         [tiny(rows=[(2, "b"), (1, "a")])],
         Writer(changes={"manifest": lambda manifest: changing(source=changing(engine="other"))(manifest)}),
+    )
+    good(
+        "key-postgresql",
+        "keys of PostgreSQL are ordered as BINARY orders them in UTF-8, whatever the setting `encoding` says",
+        [table("t", ["k"], [[-5], [7], ["A"], ["b"], ["infinity"], ["Ā"], ["ȁ"]], key=[key_part(0)])],
+        Writer(changes={"manifest": lambda manifest: changing(source=changing(engine="postgresql"))(manifest)}),
+        settings=[("encoding", "UTF-16le")],
+    )
+    good(
+        "key-postgresql-collation",
+        "a key of PostgreSQL with another collation than BINARY is not checked",
+        [table("t", ["k"], [["b"], ["a"]], key=[key_part(0, False, "NOCASE")])],
+        Writer(changes={"manifest": lambda manifest: changing(source=changing(engine="postgresql"))(manifest)}),
     )
     good(
         "key-collation-unknown",
@@ -1220,6 +1233,13 @@ def bad_rows():
         "order",
         "two keys that NOCASE compares up to a NUL only, the longer one first",
         [table("t", ["a"], [["a\0aaa"], ["A\0z"]], [key_part(0, False, "NOCASE")])],
+    )
+    rows(
+        "order-postgresql",
+        "order",
+        "rows of a table of PostgreSQL are not in the key's order",
+        [tiny(rows=[(2, "a"), (1, "b")])],
+        {"manifest": lambda manifest: changing(source=changing(engine="postgresql"))(manifest)},
     )
     rows("order-kinds", "order", "bytes before a text", [table("t", ["a"], [[b"a"], ["b"]], [key_part(0)])])
     rows(

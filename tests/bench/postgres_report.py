@@ -1,5 +1,6 @@
 """The results on PostgreSQL as Markdown."""
 
+import postgres_bars
 import postgres_peers
 import table
 from measure import ASIDE_ABOVE
@@ -42,6 +43,7 @@ def markdown(results):
         lines += ["**Small data: these figures only show that all of it works.**", ""]
     if any(data["script"].startswith("stand_in") for data in results["sets"].values()):
         lines += ["**Stand-ins, small and made by the bench itself: their figures say nothing about the real data.**", ""]
+    lines += ["## Goals", "", *table.bars(postgres_bars.evaluate(results)), ""]
     for data in results["sets"].values():
         rows = sum(data["rows"].values())
         lines += [

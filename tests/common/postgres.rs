@@ -16,6 +16,8 @@ mod everything;
 mod installed;
 #[path = "postgres/place.rs"]
 mod place;
+#[path = "postgres/samples.rs"]
+mod samples;
 #[path = "postgres/schema_text.rs"]
 mod schema_text;
 #[path = "postgres/server.rs"]
@@ -25,8 +27,9 @@ use std::sync::OnceLock;
 
 pub(crate) use contents::contents;
 pub(crate) use database::{Database, panic_with};
-pub(crate) use everything::{load_everything, load_sql_ascii, load_wide};
+pub(crate) use everything::{load_everything, load_everything_that_fits, load_sql_ascii, load_wide};
 pub(crate) use installed::{MAJORS, Tools, tools};
+pub(crate) use samples::samples;
 pub(crate) use schema_text::normalized_schema;
 pub(crate) use server::{Options, Server};
 

@@ -1,6 +1,6 @@
 //! Rows that refer to erased rows.
 
-use tabark::model::{TableSchema, Value};
+use tabark::model::{SourceDescription, TableSchema, Value};
 use tabark::restore::foreign_keys;
 
 use super::files;
@@ -119,7 +119,13 @@ fn definitions_that_do_something_else_are_refused() {
 #[test]
 fn the_columns_of_foreign_keys_are_those_that_sqlite_means() {
     let tables = [people(&[]).schema, orders(&[]).schema, letters(&[]).schema, lines(&[]).schema];
-    let found: Vec<_> = foreign_keys(&tables)
+    let source = SourceDescription {
+        engine: "sqlite".into(),
+        engine_version: String::new(),
+        name: String::new(),
+        settings: vec![],
+    };
+    let found: Vec<_> = foreign_keys(&source, &tables, &[])
         .unwrap()
         .into_iter()
         .map(|key| (key.child, key.child_columns, key.parent, key.parent_columns, key.collations))

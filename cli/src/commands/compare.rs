@@ -30,11 +30,17 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Pipe) -> Outcome {
     let source: Box<dyn Source> = match &database {
         Database::Sqlite(path) => Box::new(SqliteSource::open(path)?),
         Database::Postgres(settings) if args.shown.tables.is_empty() => {
-            // A server may hold much that the snapshot was never about.
+            // A server may hold much that a snapshot of chosen tables was never about.
             let (tables, objects) = (&snapshot.catalog().tables, &snapshot.catalog().objects);
             let names = tables.iter().map(|entry| entry.name.clone());
             let names: Vec<String> = names.chain(objects.iter().map(|object| object.name.clone())).collect();
-            Box::new(PostgresSource::open_named(settings, &names, PostgresOptions::default(), &())?)
+            Box::new(PostgresSource::open_like(
+                settings,
+                &snapshot.manifest().source,
+                &names,
+                PostgresOptions::default(),
+                &(),
+            )?)
         }
         Database::Postgres(settings) => {
             Box::new(PostgresSource::open(settings, &tables, PostgresOptions::default(), &())?)

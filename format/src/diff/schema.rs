@@ -26,18 +26,31 @@ pub(super) fn of_objects<'o>(
     before: impl IntoIterator<Item = &'o SchemaObject>,
     after: impl IntoIterator<Item = &'o SchemaObject>,
 ) -> Vec<SchemaChange> {
-    let known = |object: &'o SchemaObject| ((object.kind.as_str(), object.name.as_str()), object);
-    let (mut old, new) = (before.into_iter().map(known).collect::<BTreeMap<_, _>>(), after.into_iter().map(known));
-    let mut changes = Vec::new();
-    for ((kind, name), object) in new {
-        let earlier = old.remove(&(kind, name));
-        if earlier.is_none_or(|earlier| (&earlier.definition, &earlier.table) != (&object.definition, &object.table)) {
-            let before = earlier.map(|earlier| earlier.definition.clone());
-            changes.extend(change(kind, name, before, Some(object.definition.clone())));
+    let mut old: BTreeMap<(&str, &str), Vec<&'o SchemaObject>> = BTreeMap::new();
+    for object in before {
+        old.entry((&object.kind, &object.name)).or_default().push(object);
+    }
+    // Grants on one table, for instance, are several of one name: the same ones are set aside first.
+    let mut new = Vec::new();
+    for object in after {
+        let earlier = old.entry((&object.kind, &object.name)).or_default();
+        let is_same =
+            |earlier: &&SchemaObject| (&earlier.definition, &earlier.table) == (&object.definition, &object.table);
+        match earlier.iter().position(is_same) {
+            Some(place) => drop(earlier.remove(place)),
+            None => new.push(object),
         }
     }
-    for ((kind, name), object) in old {
-        changes.extend(change(kind, name, Some(object.definition.clone()), None));
+    let mut changes = Vec::new();
+    for object in new {
+        let earlier = old.get_mut(&(object.kind.as_str(), object.name.as_str()));
+        let before = earlier.and_then(|earlier| (!earlier.is_empty()).then(|| earlier.remove(0).definition.clone()));
+        changes.extend(change(&object.kind, &object.name, before, Some(object.definition.clone())));
+    }
+    for ((kind, name), left) in old {
+        for object in left {
+            changes.extend(change(kind, name, Some(object.definition.clone()), None));
+        }
     }
     changes
 }
@@ -187,6 +200,15 @@ mod tests {
                 ("index".into(), "a".into(), ChangeKind::Removed, text("1"), None),
             ]
         );
+    }
+
+    #[test]
+    fn of_several_objects_of_one_name_each_is_known() {
+        let [a, b, c] = ["1", "2", "3"].map(|definition| object("privileges", "t", definition));
+        assert!(of_objects([&a, &b], [&b, &a]).is_empty());
+        let found = of_objects([&a, &b], [&c, &a]);
+        assert_eq!(found.len(), 1);
+        assert!(found.iter().all(|change| change.kind == ChangeKind::Changed && change.before.as_deref() == Some("2")));
     }
 
     #[test]

@@ -39,19 +39,24 @@ impl KeyOrder {
     /// For tables of this schema from this source; `None` where the order is nobody's business but the source's: there is
     /// no key, a collation is unknown, or the engine is.
     pub fn new(schema: &TableSchema, source: &SourceDescription) -> Option<Self> {
-        if source.engine != "sqlite" || schema.key.is_empty() {
+        let is_sqlite = match source.engine.as_str() {
+            "sqlite" => true,
+            "postgresql" => false,
+            _ => return None,
+        };
+        if schema.key.is_empty() {
             return None;
         }
         let encoding = match source.setting("encoding") {
-            Some("UTF-16le") => TextEncoding::Utf16Little,
-            Some("UTF-16be") => TextEncoding::Utf16Big,
+            Some("UTF-16le") if is_sqlite => TextEncoding::Utf16Little,
+            Some("UTF-16be") if is_sqlite => TextEncoding::Utf16Big,
             _ => TextEncoding::Utf8,
         };
         let parts = schema.key.iter().map(|part| {
             let collation = match part.collation.as_str() {
                 "BINARY" => Collation::Binary,
-                "NOCASE" => Collation::NoCase,
-                "RTRIM" => Collation::RightTrim,
+                "NOCASE" if is_sqlite => Collation::NoCase,
+                "RTRIM" if is_sqlite => Collation::RightTrim,
                 _ => return None,
             };
             Some(Part { column: part.column as usize, descending: part.descending, collation })
@@ -192,6 +197,7 @@ fn order_no_case(a: &[u8], b: &[u8]) -> Ordering {
 #[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::model::KeyPart;
 
     fn order(encoding: TextEncoding, collation: Collation) -> KeyOrder {
         KeyOrder { parts: vec![Part { column: 0, descending: false, collation }], encoding }
@@ -240,6 +246,34 @@ mod tests {
         let elsewhere = KeyOrder { parts: vec![Part { column: 9, ..no_case.parts[0] }], ..no_case.clone() };
         assert!(no_case.is_like(&elsewhere) && !no_case.is_like(&descending));
         assert!(!no_case.is_like(&order(TextEncoding::Utf16Big, Collation::NoCase)));
+    }
+
+    #[test]
+    fn engines_have_their_own_collations() {
+        let of = |engine: &str, collation: &str| {
+            let source = SourceDescription {
+                engine: engine.into(),
+                engine_version: String::new(),
+                name: String::new(),
+                settings: vec![("encoding".into(), "UTF-16le".into())],
+            };
+            let schema = TableSchema {
+                name: "t".into(),
+                role: "table".into(),
+                definition: String::new(),
+                position: 0,
+                columns: vec![],
+                generated: vec![],
+                key: vec![KeyPart { column: 0, descending: false, collation: collation.into() }],
+                options: vec![],
+                attached: vec![],
+            };
+            KeyOrder::new(&schema, &source)
+        };
+        assert!(of("sqlite", "NOCASE").is_some() && of("postgresql", "NOCASE").is_none());
+        assert!(of("other", "BINARY").is_none());
+        assert_eq!(of("sqlite", "BINARY").map(|order| order.encoding), Some(TextEncoding::Utf16Little));
+        assert_eq!(of("postgresql", "BINARY").map(|order| order.encoding), Some(TextEncoding::Utf8));
     }
 
     #[test]

@@ -14,6 +14,11 @@ const MOST_COLUMNS: usize = 1600;
 /// Loads every part that this server can hold, and gives the names of those parts. The first line of a part may say what it
 /// needs: `-- needs:` and a query that gives true or false.
 pub(crate) fn load_everything(database: &Database<'_>) -> Vec<String> {
+    load_everything_that_fits(database, &[])
+}
+
+/// The same, but for the parts that one of the other databases could not hold.
+pub(crate) fn load_everything_that_fits(database: &Database<'_>, others: &[&Database<'_>]) -> Vec<String> {
     let mut parts: Vec<PathBuf> = fs::read_dir(tree::root().join("tests/postgres/everything"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -24,7 +29,8 @@ pub(crate) fn load_everything(database: &Database<'_>) -> Vec<String> {
     for path in parts {
         let text = fs::read_to_string(&path).unwrap();
         let needs = text.lines().next().and_then(|line| line.strip_prefix("-- needs: "));
-        if needs.is_none_or(|query| database.psql(query).trim() == "t") {
+        let fits = |database: &Database<'_>| needs.is_none_or(|query| database.psql(query).trim() == "t");
+        if fits(database) && others.iter().all(|other| fits(other)) {
             database.psql_file(&path);
             loaded.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
         }

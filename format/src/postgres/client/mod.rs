@@ -4,6 +4,7 @@
 //! statements or values. A connection that is closed, by the server or because a statement could not be broken off, fails at
 //! whatever comes next.
 
+mod any_bytes;
 mod connect;
 mod copy;
 mod failure;
@@ -22,12 +23,11 @@ use tokio::task::JoinHandle;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+pub(crate) use self::any_bytes::is_marked;
 use self::connect::Connector;
-pub(crate) use self::copy::CopyIn;
 use self::failure::{Attempt, failure};
 pub use self::server::ServerInfo;
 use self::session::Session;
-pub(crate) use self::watch::CancelToken;
 use super::settings::{ConnectionSettings, Endpoint, SessionKind};
 use crate::error::{Error, Result};
 
@@ -186,10 +186,13 @@ impl Client {
         done.map(drop).map_err(|cause| failure(&cause))
     }
 
-    /// The rows that a statement gives.
+    /// The rows that a statement gives. In a database without an encoding, what is no UTF-8 in them is marked ([`is_marked`]).
     pub(crate) fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>> {
         let messages = self.line.wait(self.inner.simple_query(sql)).map_err(|cause| failure(&cause))?;
-        text_rows(&messages)
+        match text_rows(&messages) {
+            Err(_) if self.encoding() == "SQL_ASCII" => self.marked_rows(sql),
+            rows => rows,
+        }
     }
 
     /// The one row that a statement gives.

@@ -8,7 +8,7 @@ use crate::postgres::settings::SessionKind;
 const OLDEST: u32 = 13;
 
 /// Settings of every session.
-const PINS: [(&str, &str); 23] = [
+const PINS: [(&str, &str); 24] = [
     // Every name is qualified. What others put into a schema must never stand in for something else.
     ("search_path", ""),
     ("DateStyle", "ISO, MDY"),
@@ -16,6 +16,8 @@ const PINS: [(&str, &str); 23] = [
     ("TimeZone", "UTC"),
     ("extra_float_digits", "3"),
     ("bytea_output", "hex"),
+    // The form in which money is printed and read, where it comes as text: in arrays and in composites.
+    ("lc_monetary", "C"),
     ("xmloption", "content"),
     // Where policies would hide rows, the server refuses to read.
     ("row_security", "off"),

@@ -27,6 +27,7 @@ pub(crate) struct CancelToken {
 
 impl CancelToken {
     /// Asks the server to break off, from any thread. That the request comes in time is not certain.
+    #[cfg(test)]
     pub(crate) fn cancel(&self) -> Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|cause| Error::io("starting the client", cause))?;

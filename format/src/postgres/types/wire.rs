@@ -14,7 +14,7 @@ pub(super) enum Wire {
     Money,
     Float4,
     Float8,
-    /// text, varchar, name.
+    /// text, varchar, name; refcursor, which is a text to its input and output functions.
     Text,
     /// char(n): blanks at its end are part of it and do not count when it is compared.
     Padded,
@@ -97,7 +97,7 @@ impl Wire {
             "money" => Self::Money,
             "float4" => Self::Float4,
             "float8" => Self::Float8,
-            "text" | "varchar" | "name" => Self::Text,
+            "text" | "varchar" | "name" | "refcursor" => Self::Text,
             "bpchar" => Self::Padded,
             "char" => Self::Byte,
             "bytea" => Self::Bytea,

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use super::load::Load;
-use super::placement::{Place, Placement};
+use super::load::{Load, Rows};
+use super::placement::{Place, Placement, referenced};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::model::TableSchema;
@@ -108,17 +108,31 @@ impl<'t> Addition<'t> {
         Ok(())
     }
 
+    /// Keeps other writers away and the table's own triggers silent; these are given back to [`Self::end`].
+    pub(super) fn begin(&self, client: &Mutex<Client>) -> Result<Vec<(String, String)>> {
+        self.lock_writers(client)?;
+        self.silence_triggers(client)
+    }
+
+    /// Triggers are as they were. No constraint may be waiting for the end any more.
+    pub(super) fn end(&self, client: &Mutex<Client>, enabled: &[(String, String)]) -> Result<()> {
+        self.wake_triggers(client, enabled)
+    }
+
+    /// The table, and those that its rows refer to.
+    pub(super) fn refers_to(&self) -> (&Place, Vec<Place>) {
+        let keys = self.there.attached.iter().filter(|object| object.kind == "foreign key");
+        (&self.place, keys.filter_map(referenced).collect())
+    }
+
     /// Adds the rows, and proves that exactly they were added.
     pub(super) fn append(&self, client: &Mutex<Client>, observer: &dyn Observer) -> Result<u64> {
-        self.lock_writers(client)?;
         let before = self.sum(client, observer)?;
-        let enabled = self.silence_triggers(client)?;
         let rows = self.load(&self.place, self.facts).run(&mut lock(client), self.table, observer)?;
         let added = {
             let given = self.given();
             self.table.sum(&given, observer)?
         };
-        self.wake_triggers(client, &enabled)?;
         if !self.sum(client, observer)?.is_sum_of(&before, &added) {
             return Err(not_the_snapshots(&self.table.schema().name));
         }
@@ -131,7 +145,6 @@ impl<'t> Addition<'t> {
         let schema = self.table.schema();
         let names: Vec<String> = schema.columns.iter().map(|column| quote(&column.name)).collect();
         let into = qualified(&self.place.0, &self.place.1);
-        self.lock_writers(client)?;
         lock(client).run(&format!(
             "CREATE TEMPORARY TABLE {WAITING} ON COMMIT DROP AS SELECT {} FROM ONLY {into} WITH NO DATA",
             names.join(", ")
@@ -142,7 +155,6 @@ impl<'t> Addition<'t> {
         let others: Vec<String> =
             names.iter().filter(|name| !keys.contains(name)).map(|name| format!("{name} = EXCLUDED.{name}")).collect();
         let doing = if others.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", others.join(", ")) };
-        let enabled = self.silence_triggers(client)?;
         lock(client).run_watched(
             &format!(
                 "INSERT INTO {into} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM pg_temp.{WAITING} ON CONFLICT ({}) DO \
@@ -152,7 +164,6 @@ impl<'t> Addition<'t> {
             ),
             observer,
         )?;
-        self.wake_triggers(client, &enabled)?;
         self.prove_upsert(client, &keys, observer)?;
         lock(client).run(&format!("DROP TABLE pg_temp.{WAITING}"))?;
         self.raise_sequences(client)?;
@@ -180,7 +191,7 @@ impl<'t> Addition<'t> {
     }
 
     fn load<'l>(&'l self, into: &'l Place, facts: &'l TableFacts) -> Load<'l> {
-        Load { into, facts, made: self.there, is_new: false }
+        Load { into, facts, made: self.there, is_new: false, rows: Rows::All }
     }
 
     /// Readers go on; who writes waits until the rows are there and proven.
@@ -277,4 +288,19 @@ impl<'t> Addition<'t> {
 fn key_names(schema: &TableSchema) -> Vec<&str> {
     let columns = schema.key.iter().filter_map(|part| schema.columns.get(part.column as usize));
     columns.map(|column| column.name.as_str()).collect()
+}
+
+/// The additions in an order in which rows come after those that they refer to, as far as there is one.
+pub(super) fn in_order(mut waiting: Vec<Addition<'_>>) -> Vec<Addition<'_>> {
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let is_free = |addition: &Addition<'_>| {
+            let (place, others) = addition.refers_to();
+            !others.iter().any(|other| other != place && waiting.iter().any(|waits| waits.place == *other))
+        };
+        // In a circle somebody must be first; where the constraint may wait, that does no harm.
+        let next = waiting.iter().position(is_free).unwrap_or_default();
+        ordered.push(waiting.remove(next));
+    }
+    ordered
 }

@@ -13,6 +13,31 @@ use crate::source::postgres::catalog::TableFacts;
 /// Bytes that are made before they are sent.
 const SEND_BYTES: usize = 256 << 10;
 
+/// Which rows are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    All,
+    /// The row groups of one of so many parts, each a run of them.
+    Part {
+        part: usize,
+        parts: usize,
+    },
+}
+
+impl Rows {
+    /// Is a row group of a table of so many among them?
+    fn has(self, group: u64, groups: u64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Part { part, parts } => {
+                let parts = parts.max(1) as u64;
+                let of = u128::from(group) * u128::from(parts) / u128::from(groups.max(1));
+                of == part as u128
+            }
+        }
+    }
+}
+
 /// How a table takes the rows.
 pub(super) struct Load<'t> {
     pub(super) into: &'t Place,
@@ -22,6 +47,7 @@ pub(super) struct Load<'t> {
     pub(super) made: &'t TableSchema,
     /// Was the table made in this transaction, so that its rows can be frozen at once?
     pub(super) is_new: bool,
+    pub(super) rows: Rows,
 }
 
 impl Load<'_> {
@@ -45,9 +71,14 @@ impl Load<'_> {
         writer.begin(&mut bytes);
         let all: Vec<usize> = (0..schema.columns.len()).collect();
         let mut sent = 0_u64;
-        for group in table.scan(&all) {
+        let groups: u64 = table.manifest().pages.iter().map(|page| page.groups).sum();
+        for place in table.groups() {
             check_cancelled(observer)?;
-            let group = group?;
+            let place = place?;
+            if !self.rows.has(place.number, groups) {
+                continue;
+            }
+            let group = table.read_group(&place, &all)?;
             let (rows, size) = (u64::from(group.rows()), group.bytes());
             group.for_each_row(|row| {
                 if !table.keeps(row) {
@@ -92,5 +123,21 @@ impl Load<'_> {
                 Ok(CopyColumn { name: column.name.clone(), column_type })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_group_is_in_one_part() {
+        for (groups, parts) in [(0, 2), (1, 2), (2, 2), (7, 3), (100, 8), (3, 5)] {
+            for group in 0..groups {
+                let parts_with_it =
+                    (0..parts).filter(|part| Rows::Part { part: *part, parts }.has(group, groups)).count();
+                assert_eq!(parts_with_it, 1, "{group} of {groups} in {parts}");
+            }
+        }
     }
 }

@@ -19,12 +19,18 @@
 
 mod append;
 mod chosen;
+mod family;
 mod load;
+mod locks;
+mod made;
+mod needs;
 mod options;
+mod parallel;
 mod phases;
 mod placement;
 mod plan;
 mod proof;
+mod references;
 mod run;
 mod steps;
 mod swap;
@@ -32,6 +38,7 @@ mod target;
 
 pub use self::options::{Part, PostgresRestoreOptions};
 pub use self::plan::{PlannedStep, PostgresPlan, PostgresReport};
+pub(in crate::restore) use self::references::foreign_keys;
 
 use self::chosen::Chosen;
 use self::run::Run;

@@ -17,14 +17,16 @@ pub(super) enum Phase {
 }
 
 /// Kinds that are made before the rows.
-const BEFORE: [&str; 22] = [
+const BEFORE: [&str; 28] = [
     "access method",
     "aggregate",
     "cast",
     "collation",
+    "column settings",
     "conversion",
     "default",
     "domain",
+    "domain constraint",
     "extension",
     "foreign table",
     "function",
@@ -33,17 +35,21 @@ const BEFORE: [&str; 22] = [
     "operator",
     "operator class",
     "operator family",
+    "operator family members",
     "partition",
     "partitioned table",
     "schema",
     "sequence",
     "sequence owner",
+    "shell type",
     "text search configuration",
+    "text search dictionary",
+    "text search mapping",
     "type",
 ];
 
 /// Kinds that are made after the rows.
-const AFTER: [&str; 19] = [
+const AFTER: [&str; 23] = [
     "check",
     "cluster",
     "comment",
@@ -51,6 +57,7 @@ const AFTER: [&str; 19] = [
     "foreign key",
     "index",
     "index attach",
+    "index settings",
     "materialized view",
     "policy",
     "primary key",
@@ -58,12 +65,18 @@ const AFTER: [&str; 19] = [
     "replica identity",
     "row security",
     "rule",
+    "rule state",
     "sequence value",
     "statistics",
+    "statistics settings",
     "trigger",
+    "trigger state",
     "unique",
     "view",
 ];
+
+/// Kinds that a table may need although they are usually made after the rows, and that can be made before them.
+const EITHER: [&str; 4] = ["materialized view", "primary key", "unique", "view"];
 
 impl Phase {
     /// When a thing of this kind is made. Kinds that this version does not know are unsupported: without them a restore would
@@ -80,6 +93,19 @@ impl Phase {
             _ => Err(Error::unsupported(format!("the snapshot has a {kind}, \"{}\"", object.name))),
         }
     }
+
+    /// When this one is made, in a snapshot whose last table has this place in the order of creation, and whose first thing of
+    /// those that are usually made after the rows has that one.
+    ///
+    /// The order of creation has what is made before the rows as early as it can stand. What is late all the same needs something
+    /// that is usually made after them: a function that gives rows of a view. A table may need such a function in turn.
+    pub(super) fn among(self, object: &SchemaObject, last_table: u64, first_after: u64) -> Self {
+        match self {
+            Self::Before if object.position > last_table && object.position > first_after => Self::After,
+            Self::After if object.position < last_table && EITHER.contains(&object.kind.as_str()) => Self::Before,
+            phase => phase,
+        }
+    }
 }
 
 /// The words with which the definition of each kind begins. An archive is not trusted: a view that drops a table is none.
@@ -87,17 +113,33 @@ pub(super) fn is_what_it_says(object: &SchemaObject) -> bool {
     let words: Vec<String> = object.definition.split_whitespace().take(2).map(str::to_ascii_uppercase).collect();
     let first = words.first().map(String::as_str).unwrap_or_default();
     let expected: &[&str] = match object.kind.as_str() {
-        "partition" | "inheritance" | "sequence owner" | "default" | "primary key" | "unique" | "exclusion"
-        | "check" | "foreign key" | "index attach" | "row security" | "replica identity" | "cluster" | "owner" => {
-            &["ALTER"]
-        }
+        "partition"
+        | "inheritance"
+        | "sequence owner"
+        | "default"
+        | "column settings"
+        | "domain constraint"
+        | "primary key"
+        | "unique"
+        | "exclusion"
+        | "check"
+        | "foreign key"
+        | "index attach"
+        | "index settings"
+        | "statistics settings"
+        | "operator family members"
+        | "text search mapping"
+        | "row security"
+        | "rule state"
+        | "trigger state"
+        | "replica identity"
+        | "cluster"
+        | "owner"
+        | "default privileges" => &["ALTER"],
         "sequence value" => &["SELECT"],
         "refresh" => &["REFRESH"],
         "comment" => &["COMMENT"],
         "privileges" => &["GRANT", "REVOKE"],
-        "default privileges" => &["ALTER"],
-        // Whether they fire stands behind them.
-        "trigger" | "rule" | "index" | "type" | "function" | "view" | "statistics" | "policy" => &["CREATE", "ALTER"],
         _ => &["CREATE"],
     };
     expected.contains(&first)

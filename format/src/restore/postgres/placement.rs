@@ -39,6 +39,8 @@ pub(super) struct Placement {
     pub(super) routes: Vec<Route>,
     /// By where they come from: the schema in which they are made.
     made: BTreeMap<Place, String>,
+    /// Sequences of the columns of relations that are restored: the relation's name in the archive, and the sequence's own.
+    sequences: Vec<(String, String)>,
 }
 
 impl Placement {
@@ -80,8 +82,36 @@ impl Placement {
             routes.push(Route { kind, name, from, made, to });
         }
         // What belongs to a table moves with it: were only one of them staged, names could meet.
-        let made = routes.iter().map(|route| (route.from.clone(), route.made.0.clone())).collect();
-        let placement = Self { routes, made };
+        let mut sequences = Vec::new();
+        for object in chosen.before.iter().filter(|object| object.kind == "sequence owner") {
+            let Some((sequence, table)) = owned_sequence(&object.definition) else { continue };
+            let Some(owner) = routes.iter().find(|route| route.from == table).cloned() else { continue };
+            sequences.push((owner.name.clone(), sequence.1.clone()));
+            for route in routes.iter_mut().filter(|route| route.kind == "sequence" && route.from == sequence) {
+                // It stands in the schema of its table, always.
+                route.made =
+                    if owner.is_direct() { route.to.clone() } else { (owner.made.0.clone(), sequence.1.clone()) };
+            }
+        }
+        let mut made: BTreeMap<Place, String> =
+            routes.iter().map(|route| (route.from.clone(), route.made.0.clone())).collect();
+        let of_tables = chosen.tables.iter().map(|table| (&table.schema().name, &table.schema().definition));
+        let of_objects = chosen.before.iter().map(|object| (&object.name, &object.definition));
+        for (name, definition) in of_tables.chain(of_objects) {
+            let Some(route) = routes.iter().find(|route| route.name == *name && route.kind.ends_with("table")) else {
+                continue;
+            };
+            for place in identity_sequences(definition) {
+                sequences.push((name.clone(), place.1.clone()));
+                made.insert(place, route.made.0.clone());
+            }
+        }
+        for object in &chosen.after {
+            let Some(part) = named_part(object) else { continue };
+            let Some(route) = routes.iter().find(|route| route.name == object.table) else { continue };
+            made.insert((route.from.0.clone(), part.1), route.made.0.clone());
+        }
+        let placement = Self { routes, made, sequences };
         placement.refuse_twins()?;
         Ok(placement)
     }
@@ -110,6 +140,13 @@ impl Placement {
             .ok_or_else(|| super::chosen::contradiction("a definition that is no SQL".into()))
     }
 
+    /// The schema in which something ends that is named with this schema, if it is another: a relation, or what moves with one.
+    pub(super) fn end_of(&self, schema: &str, name: &str) -> Option<String> {
+        let made = self.made.get(&(schema.to_owned(), name.to_owned()))?;
+        let route = self.routes.iter().find(|route| !route.is_direct() && route.made.0 == *made)?;
+        (route.to.0 != schema).then(|| route.to.0.clone())
+    }
+
     /// The staging schemas that are used.
     pub(super) fn staging(&self) -> Vec<String> {
         let mut schemas: Vec<String> =
@@ -117,6 +154,11 @@ impl Placement {
         schemas.sort_unstable();
         schemas.dedup();
         schemas
+    }
+
+    /// The names of the sequences of a relation's columns, which move along with it.
+    pub(super) fn sequences_of(&self, route: &Route) -> Vec<String> {
+        self.sequences.iter().filter(|(owner, _)| *owner == route.name).map(|(_, name)| name.clone()).collect()
     }
 
     /// The route of a table, by its name in the archive.
@@ -158,6 +200,45 @@ pub(super) fn relation_place(name: &str) -> Option<Place> {
     }
 }
 
+/// What has a name that is unique in its schema and belongs to a table: indexes and statistics, with the word that SQL has
+/// for it.
+pub(super) fn named_part(object: &SchemaObject) -> Option<(&'static str, String)> {
+    match object.kind.as_str() {
+        "primary key" | "unique" | "exclusion" => Some(("INDEX", super::swap::constraint(object).to_owned())),
+        "index" => Some(("INDEX", relation_place(&object.name)?.1)),
+        "statistics" => Some(("STATISTICS", relation_place(&object.name)?.1)),
+        _ => None,
+    }
+}
+
+/// The sequences that a table's definition makes for its identity columns.
+fn identity_sequences(definition: &str) -> Vec<Place> {
+    let Some(all) = tokens(definition) else { return Vec::new() };
+    let solid: Vec<_> = all.iter().filter(|token| token.kind != Kind::Blank).collect();
+    let named = solid.windows(5).filter_map(|window| {
+        let [sequence, name, schema, dot, relation] = window else { return None };
+        let is_word = |token: &crate::postgres::tokens::Token<'_>, word: &str| {
+            token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word)
+        };
+        let is_named = is_word(sequence, "sequence") && is_word(name, "name") && dot.text == ".";
+        is_named.then(|| Some((schema.name()?, relation.name()?))).flatten()
+    });
+    named.collect()
+}
+
+/// The sequence that a definition gives to a column, and the column's table.
+fn owned_sequence(definition: &str) -> Option<(Place, Place)> {
+    let all = tokens(definition)?;
+    let names: Vec<Option<String>> = all
+        .iter()
+        .filter(|token| token.kind != Kind::Blank)
+        .map(|token| token.name().or_else(|| Some(token.text.to_owned())))
+        .collect();
+    // ALTER SEQUENCE schema . name OWNED BY schema . table . column
+    let name = |place: usize| names.get(place).cloned().flatten();
+    Some(((name(2)?, name(4)?), (name(7)?, name(9)?)))
+}
+
 /// The relation that a foreign key refers to, as its definition names it.
 pub(super) fn referenced(object: &SchemaObject) -> Option<Place> {
     let all = tokens(&object.definition)?;
@@ -183,6 +264,15 @@ mod tests {
         assert_eq!(place("\"a.b\""), expected("public", "a.b"));
         assert_eq!(place("\"x \"\"y\"\"\".\"a.b\""), expected("x \"y\"", "a.b"));
         assert_eq!(relation_place("\"a"), None);
+    }
+
+    #[test]
+    fn sequences_of_identity_columns_move_with_their_table() {
+        let definition = "CREATE TABLE public.a (id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME public.\"A seq\" START WITH 1))";
+        assert_eq!(identity_sequences(definition), [("public".to_owned(), "A seq".to_owned())]);
+        let owned = owned_sequence("ALTER SEQUENCE public.s OWNED BY x.\"A b\".id").unwrap();
+        assert_eq!(owned, (("public".to_owned(), "s".to_owned()), ("x".to_owned(), "A b".to_owned())));
+        assert_eq!(identity_sequences("CREATE TABLE public.a (sequence text DEFAULT 'SEQUENCE NAME a.b')"), []);
     }
 
     #[test]

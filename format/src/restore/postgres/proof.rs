@@ -14,27 +14,33 @@ use crate::source::postgres::rows::{Order, TableRows};
 
 /// Reads a restored table back and compares it with the snapshot's.
 ///
-/// Rows were written in the order of the key into a new table, so they are read as they lie, which needs no sorting. What comes
-/// in another order is no proof of anything: it is then read once more in the order of the key.
+/// Rows that one connection wrote in the order of the key into a new table can be read as they lie (`first`), which needs no
+/// sorting. What comes in another order is no proof of anything: it is then read once more in the order of the key.
+///
+/// Several connections share a table that is read by its key; they must see the same rows.
 pub(super) fn check_rows(
-    client: &Mutex<Client>,
+    clients: &[Mutex<Client>],
     made: &TableSchema,
     facts: &TableFacts,
     table: &ChosenTable<'_>,
+    first: Order,
     observer: &dyn Observer,
 ) -> Result<()> {
     let wanted = table.schema();
     check_shape(made, wanted)?;
     observer.begin(Phase::Prove, Some(&wanted.name), Some(table.rows()), None);
+    // The key that rows are in is the snapshot's, whether or not the target's table has it by now.
+    let mut made = made.clone();
+    made.key.clone_from(&wanted.key);
     let read = |order: Order| {
         let mut fingerprinter = Fingerprinter::new(wanted);
-        let rows = TableRows::new(made, facts);
-        rows.read_ordered(std::slice::from_ref(client), &[], order, &mut Watched::new(observer, &mut fingerprinter))?;
+        let rows = TableRows::new(&made, facts);
+        rows.read_ordered(clients, &[], order, &mut Watched::new(observer, &mut fingerprinter))?;
         Ok::<_, Error>(fingerprinter.finish())
     };
     let expected = &table.wanted().fingerprint;
-    let mut found = read(Order::AsTheyLie)?;
-    if found.table != expected.table && !wanted.key.is_empty() {
+    let mut found = read(first)?;
+    if found.table != expected.table && first == Order::AsTheyLie && !wanted.key.is_empty() {
         found = read(Order::Key)?;
     }
     if found.table == expected.table && found.rows == expected.rows {

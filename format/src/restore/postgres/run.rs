@@ -1,29 +1,36 @@
 //! A restore from its plan to its commit.
 
+use std::slice;
 use std::sync::Mutex;
 
-use super::append::Addition;
-use super::chosen::{Chosen, is_relation};
-use super::load::Load;
+use super::append::{self, Addition};
+use super::chosen::Chosen;
+use super::load::{Load, Rows};
+use super::locks::take_together;
+use super::made::Made;
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route};
 use super::plan::{PlannedStep, PostgresPlan, PostgresReport};
 use super::proof;
-use super::steps::{Statement, Step, Steps};
+use super::steps::{self, Statement, Step, Steps};
 use super::swap::{Swap, moves_along};
 use super::target::{Dependants, Target};
 use crate::archive::Snapshot;
 use crate::error::{Error, Result};
 use crate::hex;
+use crate::model::TableSchema;
 use crate::observer::{Observer, Phase, check_cancelled};
 use crate::postgres::client::Client;
 use crate::postgres::settings::ConnectionSettings;
 use crate::postgres::sql::qualified;
-use crate::postgres::tokens::says_the_same;
 use crate::restore::kept::ChosenTable;
 use crate::restore::{PlannedTable, RestoreMode, RestoredTable, TableAction};
-use crate::source::postgres::catalog::{self, Inventory};
-use crate::source::postgres::rows::lock;
+use crate::source::postgres::catalog::{self, Inventory, TableFacts};
+use crate::source::postgres::rows::{Order, lock};
+
+/// Materialized views are filled from views, which connections are otherwise kept from reading.
+pub(super) const FILLING: &str = "SELECT pg_catalog.set_config(name, '', true) FROM pg_catalog.pg_settings WHERE name = \
+                                  'restrict_nonsystem_relation_kind'";
 
 /// What a restore knows before it asks the target.
 pub(super) struct Run<'r, 'a> {
@@ -60,13 +67,17 @@ impl<'r, 'a> Run<'r, 'a> {
         if self.adds() {
             return self.additions(target);
         }
-        let taken = |place: &Place| target.relation(place).is_some();
+        // A sequence that no column owns stays as it is, for whoever else counts with it.
+        let taken = |place: &Place| target.relation(place).is_some_and(|kind| kind != "sequence");
         let placement = Placement::of(self.chosen, self.options, &self.staging, &taken)?;
+        target.check_staging(&placement.staging())?;
         let mut replaced: Vec<Route> = Vec::new();
+        let mut owned: Vec<Place> = Vec::new();
         for route in &placement.routes {
             let Some(kind) = target.relation(&route.to) else { continue };
-            // A sequence goes with the table that owns it, or stays as it is.
             if route.kind == "sequence" && kind == "sequence" {
+                // It goes with the table that owns it; what it was allowed to whom stays.
+                owned.extend((!route.is_direct()).then(|| route.to.clone()));
                 continue;
             }
             if self.options.mode != RestoreMode::Replace {
@@ -83,12 +94,13 @@ impl<'r, 'a> Run<'r, 'a> {
             replaced.push(route.clone());
         }
         let actions = self.actions(&placement, &replaced);
-        let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place);
+        let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place) || owned.contains(place);
         let mut steps = Steps::make(self.chosen, &placement, &target, self.options, &is_replaced)?;
         if replaced.is_empty() {
             for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, self.chosen))
             {
-                steps.bring(route);
+                let parts = steps::parts(route, self.chosen, &placement);
+                steps.bring(route, &parts);
             }
             for schema in placement.staging() {
                 steps.run("drop", &schema, format!("DROP SCHEMA {}", crate::postgres::sql::quote(&schema)));
@@ -96,7 +108,7 @@ impl<'r, 'a> Run<'r, 'a> {
         } else {
             let places: Vec<Place> = replaced.iter().map(|route| route.to.clone()).collect();
             let dependants = Dependants::of(client, &places)?;
-            Swap::of(&target, replaced, dependants)?.steps(&mut steps, self.chosen, &placement, self.options)?;
+            Swap::of(&target, replaced, owned, dependants)?.steps(&mut steps, self.chosen, &placement, self.options)?;
         }
         Ok(Work { target, placement, steps, actions })
     }
@@ -142,16 +154,21 @@ impl<'r, 'a> Run<'r, 'a> {
             stored_bytes: table.manifest().stored_bytes,
             action: *action,
         });
+        let statement = |statement: &Statement| {
+            let Statement { kind, name, sql, .. } = statement;
+            PlannedStep { kind: kind.clone(), name: name.clone(), sql: sql.clone() }
+        };
         let step = |step: &Step| match step {
-            Step::Run(Statement { kind, name, sql }) => {
-                PlannedStep { kind: kind.clone(), name: name.clone(), sql: sql.clone() }
-            }
+            Step::Run(one) => vec![statement(one)],
+            Step::Together(several) => several.iter().map(statement).collect(),
             Step::Rows(name) => {
                 let place = work.placement.table(name).map(|route| qualified(&route.made.0, &route.made.1));
                 let sql = format!("COPY {} FROM STDIN", place.unwrap_or_default());
-                PlannedStep { kind: "rows".into(), name: name.clone(), sql }
+                vec![PlannedStep { kind: "rows".into(), name: name.clone(), sql }]
             }
-            Step::Prove(name) => PlannedStep { kind: "proof".into(), name: name.clone(), sql: String::new() },
+            Step::Prove(name) => {
+                vec![PlannedStep { kind: "proof".into(), name: name.clone(), sql: String::new() }]
+            }
         };
         let mut warnings = work.steps.warnings.clone();
         if !self.adds() {
@@ -160,7 +177,7 @@ impl<'r, 'a> Run<'r, 'a> {
         PostgresPlan {
             target: settings.shown(),
             tables: tables.collect(),
-            steps: work.steps.steps.iter().map(step).collect(),
+            steps: work.steps.steps.iter().flat_map(step).collect(),
             present: work.steps.present.clone(),
             code: work.steps.code.clone(),
             warnings,
@@ -176,7 +193,7 @@ impl<'r, 'a> Run<'r, 'a> {
     ) -> Result<PostgresReport> {
         let client = Mutex::new(client);
         lock(&client).run(&format!(
-            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
             self.options.lock_timeout.as_millis()
         ))?;
         // What the plan was made from may have changed while the archive was verified.
@@ -184,16 +201,20 @@ impl<'r, 'a> Run<'r, 'a> {
         let plan = self.told(&work, settings);
         if self.adds() {
             self.add(&client, &work, observer)?;
+            check_cancelled(observer)?;
+            lock(&client).run("COMMIT")?;
+        } else if self.options.connections.get() > 1 {
+            self.make_in_parallel(&client, settings, &work, observer)?;
         } else {
             self.make(&client, &work, observer)?;
+            check_cancelled(observer)?;
+            lock(&client).run("COMMIT")?;
         }
-        check_cancelled(observer)?;
-        lock(&client).run("COMMIT")?;
         let tables = self.chosen.tables.iter().map(|table| self.restored(table)).collect();
         let kept = work.actions.iter().zip(&self.chosen.tables).filter_map(|(action, table)| {
             let schema = self.options.keep_old.as_ref().filter(|_| *action == TableAction::ReplaceTable)?;
             let route = work.placement.table(&table.schema().name)?;
-            Some((qualified(&route.to.0, &route.to.1), qualified(schema, &route.to.1)))
+            Some((format!("{}.{}", route.to.0, route.to.1), format!("{schema}.{}", route.to.1)))
         });
         Ok(PostgresReport { plan, tables, kept: kept.collect(), warnings: Vec::new() })
     }
@@ -215,16 +236,20 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn add(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
-        for table in &self.chosen.tables {
-            let addition = Addition::of(table, &work.placement, &work.target, self.options.mode)?;
+        let tables = self.chosen.tables.iter();
+        let additions = tables.map(|table| Addition::of(table, &work.placement, &work.target, self.options.mode));
+        let additions = append::in_order(additions.collect::<Result<Vec<_>>>()?);
+        let begun = additions.iter().map(|addition| addition.begin(client)).collect::<Result<Vec<_>>>()?;
+        for addition in &additions {
             let added = match self.options.mode {
                 RestoreMode::Upsert => addition.upsert(client, observer),
                 _ => addition.append(client, observer),
             };
-            added.map_err(|error| error.in_table(&table.schema().name))?;
+            added.map_err(|error| error.in_table(&addition.table.schema().name))?;
         }
         // Constraints that wait for the end are looked at now, so that what they refuse is told as what it is.
-        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")
+        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")?;
+        additions.iter().zip(&begun).try_for_each(|(addition, enabled)| addition.end(client, enabled))
     }
 
     fn make(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
@@ -233,15 +258,20 @@ impl<'r, 'a> Run<'r, 'a> {
             check_cancelled(observer)?;
             match step {
                 Step::Run(statement) => run(client, statement, observer)?,
+                Step::Together(statements) => take_together(client, statements, self.options.lock_timeout, observer)?,
                 Step::Rows(name) | Step::Prove(name) => {
                     let inventory = match &mut made {
                         Some(made) => made,
                         None => made.insert(self.made(client, work)?),
                     };
                     let inventory: &Inventory = inventory;
-                    let is_proof = matches!(step, Step::Prove(_));
-                    self.rows(client, work, inventory, name, is_proof, observer)
-                        .map_err(|error| error.in_table(name.as_str()))?;
+                    let done = match step {
+                        Step::Prove(_) => {
+                            self.prove(slice::from_ref(client), work, inventory, name, Order::AsTheyLie, observer)
+                        }
+                        _ => self.load(client, work, inventory, name, Rows::All, observer),
+                    };
+                    done.map_err(|error| error.in_table(name.as_str()))?;
                 }
             }
         }
@@ -258,15 +288,43 @@ impl<'r, 'a> Run<'r, 'a> {
         catalog::read(&mut client, &relations, false)
     }
 
-    pub(super) fn rows(
+    /// Fills a table that was made.
+    pub(super) fn load(
         &self,
         client: &Mutex<Client>,
         work: &Work,
         made: &Inventory,
         name: &str,
-        is_proof: bool,
+        rows: Rows,
         observer: &dyn Observer,
     ) -> Result<()> {
+        let (table, route, schema, facts) = self.pair(work, made, name)?;
+        let load = Load { into: &route.made, facts, made: schema, is_new: rows == Rows::All, rows };
+        load.run(&mut lock(client), table, observer).map(drop)
+    }
+
+    /// Reads a table that was made back.
+    pub(super) fn prove(
+        &self,
+        clients: &[Mutex<Client>],
+        work: &Work,
+        made: &Inventory,
+        name: &str,
+        first: Order,
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        let (table, _, schema, facts) = self.pair(work, made, name)?;
+        proof::check_rows(clients, schema, facts, table, first, observer)
+    }
+
+    /// A table of the snapshot, where it goes, and what the target says of it.
+    #[expect(clippy::type_complexity, reason = "four things that belong together for the length of a call")]
+    fn pair<'m>(
+        &'m self,
+        work: &'m Work,
+        made: &'m Inventory,
+        name: &str,
+    ) -> Result<(&'m ChosenTable<'a>, &'m Route, &'m TableSchema, &'m TableFacts)> {
         let missing = || Error::not_proven("the target does not have the table that was made");
         let table = self.chosen.tables.iter().find(|table| table.schema().name == name).ok_or_else(missing)?;
         let route = work.placement.table(name).ok_or_else(missing)?;
@@ -276,56 +334,30 @@ impl<'r, 'a> Run<'r, 'a> {
         });
         let schema = schema.ok_or_else(missing)?;
         let facts = made.tables.iter().find(|facts| facts.name == schema.name).ok_or_else(missing)?;
-        if is_proof {
-            return proof::check_rows(client, schema, facts, table, observer);
-        }
-        let load = Load { into: &route.made, facts, made: schema, is_new: true };
-        load.run(&mut lock(client), table, observer).map(drop)
+        Ok((table, route, schema, facts))
     }
 
     /// The definitions of what was restored, read back, are the snapshot's.
-    fn check_made(&self, client: &Mutex<Client>, work: &Work) -> Result<()> {
+    pub(super) fn check_made(&self, client: &Mutex<Client>, work: &Work) -> Result<()> {
         let target = Target::read(&mut lock(client))?;
-        for table in &self.chosen.tables {
-            let name = &table.schema().name;
-            let missing = || Error::not_proven("the target does not have the table").in_table(name);
-            let route = work.placement.table(name).ok_or_else(missing)?;
-            let there = target.table(&route.to).ok_or_else(missing)?;
-            // A new name stands in all definitions; those are then the server's own business.
-            if route.to == route.from && !says_the_same(&there.definition, &table.schema().definition) {
-                return Err(Error::not_proven("the target has another definition").in_table(name));
-            }
-        }
-        let left_out: Vec<&str> = work.steps.warnings.iter().map(String::as_str).collect();
-        for object in self.chosen.before.iter().chain(&self.chosen.after) {
-            let is_plain = work.placement.routes.iter().all(|route| route.to == route.from);
-            let is_compared = is_relation(object)
-                || matches!(
-                    object.kind.as_str(),
-                    "index" | "primary key" | "unique" | "exclusion" | "trigger" | "policy" | "rule"
-                );
-            if !is_plain || !is_compared || left_out.iter().any(|warning| warning.contains(&object.name)) {
-                continue;
-            }
-            match target.like(object) {
-                Some(there) if says_the_same(&there.definition, &object.definition) => {}
-                _ => {
-                    return Err(Error::not_proven(format!(
-                        "the target does not have {} \"{}\" as it was",
-                        object.kind, object.name
-                    )));
-                }
-            }
-        }
-        Ok(())
+        let (placement, left_out) = (&work.placement, &work.steps.left_out);
+        Made { chosen: self.chosen, placement, target: &target, left_out }.check()
     }
 }
 
 /// Runs one statement. Keys, indexes and checks of what is there take their time: they stop when the observer asks.
 pub(super) fn run(client: &Mutex<Client>, statement: &Statement, observer: &dyn Observer) -> Result<()> {
-    let Statement { kind, name, sql } = statement;
+    let Statement { kind, name, sql, .. } = statement;
     observer.begin(Phase::Finish, Some(name), None, None);
     lock(client)
         .run_one_watched(sql, observer)
-        .map_err(|error| error.noting(format_args!("while making {kind} \"{name}\"")))
+        .map_err(|error| {
+            let is_broken = kind == "foreign key" && error.message().contains("(SQLSTATE 23503)");
+            let error = error.noting(format_args!("while making {kind} \"{name}\""));
+            if is_broken {
+                let hint = "rows of this table refer to rows that the snapshot does not have: restore it too, or delete those rows first";
+                return error.with_hint(hint);
+            }
+            error
+        })
 }

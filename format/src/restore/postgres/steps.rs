@@ -1,12 +1,17 @@
 //! The steps of a restore, worked out before the first of them is taken.
 
-use super::chosen::{Chosen, is_relation};
+use std::collections::BTreeSet;
+
+use super::chosen::Chosen;
 use super::options::{Part, PostgresRestoreOptions};
-use super::placement::{Place, Placement, Route, referenced};
+use super::placement::{Place, Placement, Route, named_part, referenced};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::model::SchemaObject;
 use crate::postgres::sql::{qualified, quote};
+
+/// The longest name of PostgreSQL.
+const NAME_BYTES: usize = 63;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +22,8 @@ pub(super) enum Step {
     Rows(String),
     /// Reading the rows of a table back.
     Prove(String),
+    /// Statements that others may have to be waited for: all of them are done soon, or none, and then they are tried again.
+    Together(Vec<Statement>),
 }
 
 /// A statement and what it is about.
@@ -24,12 +31,14 @@ pub(super) enum Step {
 pub(super) struct Statement {
     pub(super) kind: String,
     pub(super) name: String,
+    /// What it belongs to; else the name once more.
+    pub(super) table: String,
     pub(super) sql: String,
 }
 
 impl Statement {
     pub(super) fn new(kind: &str, name: &str, sql: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), name: name.to_owned(), sql: sql.into() }
+        Self { kind: kind.to_owned(), name: name.to_owned(), table: name.to_owned(), sql: sql.into() }
     }
 }
 
@@ -40,6 +49,8 @@ pub(super) struct Steps {
     pub(super) present: Vec<(String, String)>,
     pub(super) code: Vec<(String, String)>,
     pub(super) warnings: Vec<String>,
+    /// What is not made although it is chosen: kind, what it belongs to, and name.
+    pub(super) left_out: BTreeSet<(String, String, String)>,
 }
 
 impl Steps {
@@ -74,13 +85,31 @@ impl Steps {
                 proved = true;
             }
             if let Some(sql) = steps.after(object, chosen, placement, target, is_replaced)? {
-                steps.run(&object.kind, &object.name, sql);
+                let statement = Statement::new(&object.kind, &object.name, sql);
+                steps.steps.push(Step::Run(Statement { table: object.table.clone(), ..statement }));
             }
         }
         if !proved {
             steps.prove(chosen, options);
         }
         Ok(steps)
+    }
+
+    fn leave_out(&mut self, object: &SchemaObject) {
+        self.left_out.insert((object.kind.clone(), object.table.clone(), object.name.clone()));
+    }
+
+    /// Is it about something that a table has from the one that it is a partition of, which is not there?
+    fn is_orphaned(&self, object: &SchemaObject, chosen: &Chosen<'_>) -> bool {
+        let is_orphan = self.left_out.iter().any(|(kind, table, _)| kind == "partition" && *table == object.table);
+        let has_trigger = || {
+            chosen
+                .after
+                .iter()
+                .any(|other| other.kind == "trigger" && other.name == object.name && other.table == object.table)
+        };
+        is_orphan
+            && (object.kind == "index attach" || matches!(object.kind.as_str(), "trigger state") && !has_trigger())
     }
 
     fn prove(&mut self, chosen: &Chosen<'_>, options: &PostgresRestoreOptions) {
@@ -109,12 +138,22 @@ impl Steps {
         let mut all: Vec<(u64, &str, &str, &str)> =
             tables.map(|table| (table.position, "table", table.name.as_str(), table.definition.as_str())).collect();
         for object in &chosen.before {
-            let made_elsewhere = || {
-                let place = super::placement::relation_place(&object.name);
-                place.and_then(|place| placement.from(&place)).is_some_and(|route| !route.is_direct())
-            };
-            let is_placed = is_relation(object) || object.kind == "sequence";
-            if !(is_placed && made_elsewhere()) && self.is_present(object, target)? {
+            if matches!(object.kind.as_str(), "partition" | "inheritance")
+                && let Some(place) = missing(&object.definition, chosen, placement, target)
+            {
+                self.warnings.push(format!(
+                    "\"{}\" stands alone: {}.{}, of which it is a {}, is neither restored nor there",
+                    object.table,
+                    place.0,
+                    place.1,
+                    if object.kind == "partition" { "partition" } else { "child" }
+                ));
+                self.leave_out(object);
+                continue;
+            }
+            // What is made elsewhere is made, whatever there is where it ends.
+            let is_made_there = placement.made(&object.definition)? == object.definition;
+            if is_made_there && self.is_present(object, target)? {
                 continue;
             }
             if matches!(object.kind.as_str(), "function" | "aggregate" | "extension" | "language" | "operator") {
@@ -124,6 +163,9 @@ impl Steps {
         }
         all.sort_by_key(|(position, ..)| *position);
         for (_, kind, name, definition) in all {
+            if let Some(place) = missing(definition, chosen, placement, target) {
+                return Err(needs(kind, name, &place));
+            }
             self.run(kind, name, placement.made(definition)?);
         }
         Ok(())
@@ -194,7 +236,13 @@ impl Steps {
                     .push(format!("sequence \"{}\" is there already and goes on from where it is", object.table));
                 return Ok(None);
             }
+            _ if self.is_orphaned(object, chosen) => return Ok(None),
             _ => {}
+        }
+        if object.kind != "foreign key"
+            && let Some(place) = missing(&object.definition, chosen, placement, target)
+        {
+            return Err(needs(&object.kind, &object.name, &place));
         }
         placement.made(&object.definition).map(Some)
     }
@@ -209,18 +257,70 @@ impl Steps {
         (!target.givable.contains(owner)).then(|| format!("things may not be given to \"{owner}\" here"))
     }
 
+    /// What belongs to a table that gets another name gets another one too: names such as "users_pkey" are taken by the table
+    /// that the first name still stands for.
+    fn rename_parts(&mut self, route: &Route, parts: &[(&'static str, String)]) {
+        for (noun, part) in parts {
+            let place = qualified(&route.made.0, part);
+            self.run("rename", part, format!("ALTER {noun} {place} RENAME TO {}", quote(&renamed(route, part))));
+        }
+    }
+
     /// The step that brings a relation from where it is made to where it ends.
-    pub(super) fn bring(&mut self, route: &Route) {
+    pub(super) fn bring(&mut self, route: &Route, parts: &[(&'static str, String)]) {
         let noun = noun(&route.kind);
         let (mut at, new) = (route.made.clone(), &route.to);
         if at.1 != new.1 {
+            self.rename_parts(route, parts);
             let sql = format!("ALTER {noun} {} RENAME TO {}", qualified(&at.0, &at.1), quote(&new.1));
             self.run("rename", &route.name, sql);
             at.1.clone_from(&new.1);
         }
         let sql = format!("ALTER {noun} {} SET SCHEMA {}", qualified(&at.0, &at.1), quote(&new.0));
         self.run("move", &route.name, sql);
+        // Indexes and sequences go with their table; statistics do not.
+        for (_, part) in parts.iter().filter(|(noun, _)| *noun == "STATISTICS") {
+            let part = if route.made.1 == new.1 { part.clone() } else { renamed(route, part) };
+            let sql = format!("ALTER STATISTICS {} SET SCHEMA {}", qualified(&at.0, &part), quote(&new.0));
+            self.run("move", &part, sql);
+        }
     }
+}
+
+/// A relation of the snapshot that a definition names and that is neither restored nor in the target.
+fn missing(definition: &str, chosen: &Chosen<'_>, placement: &Placement, target: &Target) -> Option<Place> {
+    if chosen.everything {
+        return None;
+    }
+    super::needs::names(definition).into_iter().find(|place| {
+        chosen.relations.contains_key(place) && placement.from(place).is_none() && target.relation(place).is_none()
+    })
+}
+
+fn needs(kind: &str, name: &str, place: &Place) -> Error {
+    Error::request(format!(
+        "{kind} \"{name}\" needs {}.{}, which is neither chosen nor in the target",
+        place.0, place.1
+    ))
+    .with_hint("choose it too (-t)")
+}
+
+/// The name of a part of a table that gets another name: the old one's place in it is the new one's.
+fn renamed(route: &Route, part: &str) -> String {
+    let rest = part.strip_prefix(route.made.1.as_str()).map_or_else(|| format!("_{part}"), str::to_owned);
+    // The server would cut the end off; the beginning is what may be missed.
+    let room = NAME_BYTES.saturating_sub(rest.len());
+    let head = route.to.1.get(..route.to.1.floor_char_boundary(room)).unwrap_or_default();
+    format!("{head}{rest}")
+}
+
+/// What of a table has a name that is unique in its schema, with the word that SQL has for it: indexes, statistics and the
+/// sequences of its columns.
+pub(super) fn parts(route: &Route, chosen: &Chosen<'_>, placement: &Placement) -> Vec<(&'static str, String)> {
+    let own = chosen.after.iter().filter(|object| object.table == route.name);
+    let mut parts: Vec<(&'static str, String)> = own.filter_map(named_part).collect();
+    parts.extend(placement.sequences_of(route).into_iter().map(|name| ("SEQUENCE", name)));
+    parts
 }
 
 /// What SQL calls a relation of this kind.

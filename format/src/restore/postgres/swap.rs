@@ -6,8 +6,8 @@
 
 use super::chosen::Chosen;
 use super::options::PostgresRestoreOptions;
-use super::placement::{Place, Placement, Route, referenced, relation_place};
-use super::steps::{Steps, noun};
+use super::placement::{Place, Placement, Route, named_part, referenced, relation_place};
+use super::steps::{self, Statement, Step, Steps, noun};
 use super::target::{Dependants, Target};
 use crate::error::{Error, Result};
 use crate::model::SchemaObject;
@@ -18,13 +18,22 @@ pub(super) struct Swap<'t> {
     target: &'t Target,
     /// Routes whose end is taken.
     replaced: Vec<Route>,
+    /// Sequences that go with their tables.
+    owned: Vec<Place>,
     /// Views that stand on what is replaced and are not restored, in order of creation.
     views: Vec<Place>,
+    /// How publications let go of what is replaced, and take it again.
+    publications: Vec<(String, String)>,
 }
 
 impl<'t> Swap<'t> {
     /// Of these routes, whose ends the target has. Refuses what could not be put back.
-    pub(super) fn of(target: &'t Target, replaced: Vec<Route>, dependants: Dependants) -> Result<Self> {
+    pub(super) fn of(
+        target: &'t Target,
+        replaced: Vec<Route>,
+        owned: Vec<Place>,
+        dependants: Dependants,
+    ) -> Result<Self> {
         if let Some(first) = dependants.others.first() {
             let more = dependants.others.len() - 1;
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -33,7 +42,7 @@ impl<'t> Swap<'t> {
         }
         let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place);
         let views = dependants.views.into_iter().filter(|place| !is_replaced(place)).collect();
-        Ok(Self { target, replaced, views })
+        Ok(Self { target, replaced, owned, views, publications: dependants.publications })
     }
 
     fn is_replaced(&self, place: &Place) -> bool {
@@ -49,8 +58,8 @@ impl<'t> Swap<'t> {
         self.target.objects().filter(|object| object.kind == "foreign key").filter(stays).collect()
     }
 
-    /// What of the target stands on a view: its definition first.
-    fn of_view(&self, place: &Place) -> Vec<&'t SchemaObject> {
+    /// What of the target stands on a relation; a view's definition first.
+    fn standing_on(&self, place: &Place) -> Vec<&'t SchemaObject> {
         let on = |object: &&SchemaObject| relation_place(&object.table).as_ref() == Some(place);
         self.target.objects().filter(on).collect()
     }
@@ -71,26 +80,35 @@ impl<'t> Swap<'t> {
             .extend(foreign_keys.iter().filter_map(|key| relation_place(&key.table)).map(|at| qualified(&at.0, &at.1)));
         locked.sort_unstable();
         locked.dedup();
+        let mut together = self.take_views_away()?;
         if !locked.is_empty() {
-            steps.run("lock", "", format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", locked.join(", ")));
+            let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", locked.join(", "));
+            together.push(Statement::new("lock", "", sql));
         }
+        steps.steps.push(Step::Together(together));
         for key in &foreign_keys {
             let Some(at) = relation_place(&key.table) else { continue };
             let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(&at.0, &at.1), quote(constraint(key)));
             steps.run("foreign key", &key.name, sql);
         }
-        self.take_views_away(steps)?;
+        for (let_go, _) in &self.publications {
+            steps.run("publication", "", let_go.clone());
+        }
         self.take_tables_away(steps, &old, options);
         for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, chosen)) {
-            steps.bring(route);
+            let parts = steps::parts(route, chosen, placement);
+            steps.bring(route, &parts);
         }
         for place in &self.views {
-            for object in self.of_view(place) {
+            for object in self.standing_on(place) {
                 steps.run(&object.kind, &object.name, object.definition.clone());
             }
         }
         for key in foreign_keys {
             steps.run(&key.kind, &key.name, key.definition.clone());
+        }
+        for (_, take) in &self.publications {
+            steps.run("publication", "", take.clone());
         }
         self.give_back(steps);
         for schema in placement.staging() {
@@ -100,13 +118,15 @@ impl<'t> Swap<'t> {
     }
 
     /// Views that are put back later, and those that the snapshot's take the place of; the last made goes first.
-    fn take_views_away(&self, steps: &mut Steps) -> Result<()> {
+    fn take_views_away(&self) -> Result<Vec<Statement>> {
+        let mut taken = Vec::new();
         for place in self.views.iter().rev() {
             let kind = self.target.relation(place).ok_or_else(|| {
                 Error::database(format!("the view {}.{} is not known", place.0, place.1))
                     .with_hint("the target's schema is changing; restore again when it is not")
             })?;
-            steps.run("drop", &place.1, format!("DROP {} {}", noun(kind), qualified(&place.0, &place.1)));
+            let sql = format!("DROP {} {}", noun(kind), qualified(&place.0, &place.1));
+            taken.push(Statement::new("drop", &place.1, sql));
         }
         let position = |route: &&Route| {
             self.target.object(&route.kind, &route.name, &route.name).map_or(0, |object| object.position)
@@ -115,9 +135,9 @@ impl<'t> Swap<'t> {
         views.sort_by_key(|route| std::cmp::Reverse(position(route)));
         for route in views {
             let sql = format!("DROP {} {}", noun(&route.kind), qualified(&route.to.0, &route.to.1));
-            steps.run("drop", &route.name, sql);
+            taken.push(Statement::new("drop", &route.name, sql));
         }
-        Ok(())
+        Ok(taken)
     }
 
     /// Old tables are dropped together, as they may refer to one another, or go to another schema with all that is theirs.
@@ -136,6 +156,12 @@ impl<'t> Swap<'t> {
                 for route in tables {
                     let place = qualified(&route.to.0, &route.to.1);
                     steps.run("keep", &route.name, format!("ALTER TABLE {place} SET SCHEMA {}", quote(schema)));
+                    for (noun, part) in self.standing_on(&route.to).into_iter().filter_map(named_part) {
+                        if noun == "STATISTICS" {
+                            let place = qualified(&route.to.0, &part);
+                            steps.run("keep", &part, format!("ALTER {noun} {place} SET SCHEMA {}", quote(schema)));
+                        }
+                    }
                 }
             }
         }
@@ -145,7 +171,13 @@ impl<'t> Swap<'t> {
     fn give_back(&self, steps: &mut Steps) {
         for object in self.target.objects() {
             let is_kept = matches!(object.kind.as_str(), "owner" | "privileges");
-            let of_replaced = || relation_place(&object.table).is_some_and(|place| self.is_replaced(&place));
+            let is_meant = |place: Place| self.is_replaced(&place) || self.owned.contains(&place);
+            // A sequence's owner is its table's, and cannot be another.
+            let of_replaced = || {
+                let place =
+                    relation_place(&object.table).filter(|place| object.kind != "owner" || !self.owned.contains(place));
+                place.is_some_and(is_meant)
+            };
             if is_kept && of_replaced() {
                 steps.run(&object.kind, &object.name, object.definition.clone());
             }
@@ -154,7 +186,7 @@ impl<'t> Swap<'t> {
 }
 
 /// The name of a constraint, without what says whose it is.
-fn constraint(object: &SchemaObject) -> &str {
+pub(super) fn constraint(object: &SchemaObject) -> &str {
     object.name.strip_prefix(&object.table).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&object.name)
 }
 

@@ -6,7 +6,7 @@ use super::placement::{Place, relation_place};
 use crate::error::{Error, Result};
 use crate::model::{SchemaObject, TableSchema};
 use crate::postgres::client::Client;
-use crate::postgres::sql::literal;
+use crate::postgres::sql::{literal, qualified, quote};
 use crate::selection::Selection;
 use crate::source::postgres::catalog::{self, Relation, TableFacts};
 
@@ -22,6 +22,10 @@ pub(super) struct Target {
     /// Roles that there are, and those of them to whom things may be given.
     pub(super) roles: BTreeSet<String>,
     pub(super) givable: BTreeSet<String>,
+    /// The server's version.
+    pub(super) version: String,
+    /// May schemas be made?
+    may_create: bool,
 }
 
 impl Target {
@@ -38,7 +42,11 @@ impl Target {
         }
         let roles = client
             .rows("SELECT rolname, pg_catalog.pg_has_role(current_user, oid, 'MEMBER') FROM pg_catalog.pg_roles")?;
+        let may_create =
+            client.value("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')")?;
         Ok(Self {
+            version: inventory.catalog.description.engine_version,
+            may_create: may_create.is_true(0),
             tables: inventory.catalog.tables,
             facts: inventory.tables,
             relations,
@@ -97,6 +105,23 @@ impl Target {
         self.objects.iter()
     }
 
+    /// Refuses schemas for staging that could not be made.
+    pub(super) fn check_staging(&self, schemas: &[String]) -> Result<()> {
+        if !self.may_create && !schemas.is_empty() {
+            return Err(Error::request(
+                "this role may not make schemas in the database, which is where tables wait for their turn",
+            )
+            .with_hint("GRANT CREATE ON DATABASE … TO this role, or use the database's owner"));
+        }
+        match schemas.iter().find(|schema| self.object("schema", schema, schema).is_some()) {
+            None => Ok(()),
+            Some(taken) => Err(Error::request(format!(
+                "the target has a schema \"{taken}\", in which tables would wait for their turn"
+            ))
+            .with_hint("look at what it holds, and drop it or rename it")),
+        }
+    }
+
     /// Does the database hold nothing of its own?
     pub(super) fn is_empty(&self) -> bool {
         self.relations.is_empty()
@@ -108,13 +133,15 @@ impl Target {
 pub(super) struct Dependants {
     pub(super) views: Vec<Place>,
     pub(super) others: Vec<String>,
+    /// How publications let go of what is replaced, and take it again.
+    pub(super) publications: Vec<(String, String)>,
 }
 
 impl Dependants {
     /// Of these relations (by schema and name), through views on views.
     pub(super) fn of(client: &mut Client, places: &[Place]) -> Result<Self> {
         if places.is_empty() {
-            return Ok(Self { views: Vec::new(), others: Vec::new() });
+            return Ok(Self { views: Vec::new(), others: Vec::new(), publications: Vec::new() });
         }
         let names: Vec<String> =
             places.iter().map(|(schema, name)| format!("({}, {})", literal(schema), literal(name))).collect();
@@ -138,16 +165,49 @@ impl Dependants {
              SELECT t.typarray FROM pg_catalog.pg_type t JOIN standing s ON t.typrelid = s.oid WHERE t.typarray <> 0) \
              SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_catalog.pg_depend d WHERE \
              d.deptype = 'n' AND (d.refclassid = 1259 AND d.refobjid IN (SELECT oid FROM standing) AND d.classid NOT IN (2618, \
-             2606, 3381, 2620, 2604) AND NOT (d.classid = 1259 AND d.objid IN (SELECT oid FROM standing)) AND NOT (d.classid = \
+             2606, 3381, 2620, 2604, 6106) AND NOT (d.classid = 1259 AND d.objid IN (SELECT oid FROM standing)) AND NOT (d.classid = \
              3256 AND EXISTS (SELECT 1 FROM pg_catalog.pg_policy p WHERE p.oid = d.objid AND p.polrelid IN (SELECT oid FROM \
              replaced))) AND NOT (d.classid = 1259 AND EXISTS (SELECT 1 FROM pg_catalog.pg_class i WHERE i.oid = d.objid AND \
              i.relkind IN ('i', 'I', 'S', 't'))) \
              OR d.refclassid = 1247 AND d.refobjid IN (SELECT oid FROM types) AND NOT (d.classid = 1247 AND d.objid IN (SELECT \
-             oid FROM types)) AND NOT (d.classid = 2618)) ORDER BY 1"
+             oid FROM types)) AND NOT (d.classid = 2618)) \
+             UNION SELECT 'a rule on ' || pg_catalog.pg_describe_object(1259, s.oid, 0) FROM standing s JOIN pg_catalog.pg_class c \
+             ON c.oid = s.oid WHERE s.level > 0 AND c.relkind NOT IN ('v', 'm') AND s.oid NOT IN (SELECT oid FROM replaced) \
+             UNION SELECT 'the partition ' || pg_catalog.pg_describe_object(1259, i.inhrelid, 0) FROM pg_catalog.pg_inherits i JOIN \
+             pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relispartition AND i.inhparent IN (SELECT oid FROM replaced) AND \
+             i.inhrelid NOT IN (SELECT oid FROM replaced) \
+             UNION SELECT pg_catalog.pg_describe_object(1259, i.inhparent, 0) || ', of which it is a partition' FROM \
+             pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relispartition AND c.relkind IN ('r', \
+             'p') AND i.inhrelid IN (SELECT oid FROM replaced) AND i.inhparent NOT IN (SELECT oid FROM replaced) ORDER BY 1"
         ))?;
+        // Columns and conditions came with version 15.
+        let (columns, condition) = if client.version() >= 150_000 {
+            (
+                "(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM \
+                 pg_catalog.pg_attribute a WHERE a.attrelid = p.prrelid AND a.attnum = ANY (p.prattrs))",
+                "pg_catalog.pg_get_expr(p.prqual, p.prrelid)",
+            )
+        } else {
+            ("NULL", "NULL")
+        };
+        let publications = client.rows(&format!(
+            "WITH RECURSIVE {base} SELECT b.pubname, n.nspname, c.relname, {columns}, {condition} FROM replaced r JOIN \
+             pg_catalog.pg_publication_rel p ON p.prrelid = r.oid JOIN pg_catalog.pg_publication b ON b.oid = p.prpubid JOIN \
+             pg_catalog.pg_class c ON c.oid = r.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2, 3"
+        ))?;
+        let publications = publications.iter().map(|row| {
+            let (publication, table) = (quote(row.text(0)), qualified(row.text(1), row.text(2)));
+            let columns = row.get(3).map(|columns| format!(" ({columns})")).unwrap_or_default();
+            let condition = row.get(4).map(|condition| format!(" WHERE ({condition})")).unwrap_or_default();
+            (
+                format!("ALTER PUBLICATION {publication} DROP TABLE ONLY {table}"),
+                format!("ALTER PUBLICATION {publication} ADD TABLE ONLY {table}{columns}{condition}"),
+            )
+        });
         Ok(Self {
             views: views.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect(),
             others: others.iter().map(|row| row.text(0).to_owned()).collect(),
+            publications: publications.collect(),
         })
     }
 }

@@ -8,7 +8,7 @@ use super::comparison::Comparison;
 use super::{EraseRequest, ForeignKeys};
 use crate::archive::{SliceReference, Snapshot, Table};
 use crate::error::{Error, Result};
-use crate::model::{Cell, ForeignKey, TableSchema, roles};
+use crate::model::{Cell, ForeignKey, SchemaObject, TableSchema, roles};
 use crate::observer::Observer;
 
 /// The rows of a table that go.
@@ -21,7 +21,7 @@ pub(super) struct Followed {
 #[derive(Debug, Default)]
 pub(super) struct Follower {
     /// Definitions of the snapshot before, and its foreign keys.
-    keys: Option<(Vec<TableSchema>, Vec<ForeignKey>)>,
+    keys: Option<(Vec<TableSchema>, Vec<SchemaObject>, Vec<ForeignKey>)>,
     /// By table, what was found in the snapshot before.
     found: HashMap<String, Vec<Scan>>,
 }
@@ -122,13 +122,16 @@ impl Follower {
                 schemas.push(schema);
             }
         }
-        if let Some(known) = self.keys.as_ref().filter(|(before, _)| *before == schemas) {
-            return Ok(known.clone());
+        let objects = &snapshot.catalog().objects;
+        if let Some((_, _, keys)) =
+            self.keys.as_ref().filter(|(before, others, _)| *before == schemas && others == objects)
+        {
+            return Ok((schemas, keys.clone()));
         }
-        let keys = cascade(&schemas).map_err(|error| {
+        let keys = cascade(&snapshot.manifest().source, &schemas, objects).map_err(|error| {
             error.with_hint("without --cascade, rows that refer to erased ones stay, and refer to nothing")
         })?;
-        self.keys = Some((schemas.clone(), keys.clone()));
+        self.keys = Some((schemas.clone(), objects.clone(), keys.clone()));
         Ok((schemas, keys))
     }
 }

@@ -22,11 +22,11 @@ use self::rule::Erasing;
 use super::{RewriteReport, Rewriting};
 use crate::archive::{Archive, ErasureRecord, WriterOptions};
 use crate::error::{Error, Result};
-use crate::model::{ForeignKey, TableSchema};
+use crate::model::{ForeignKey, SchemaObject, SourceDescription, TableSchema};
 use crate::observer::Observer;
 
-/// Gives the foreign keys among the tables of a snapshot.
-pub type ForeignKeys<'a> = dyn Fn(&[TableSchema]) -> Result<Vec<ForeignKey>> + 'a;
+/// Gives the foreign keys among the tables of a snapshot, given its source, the tables and the objects of its catalog.
+pub type ForeignKeys<'a> = dyn Fn(&SourceDescription, &[TableSchema], &[SchemaObject]) -> Result<Vec<ForeignKey>> + 'a;
 
 /// What to erase.
 pub struct EraseRequest<'a> {

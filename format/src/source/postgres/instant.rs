@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use super::catalog::{self, Inventory, Relation, RelationKind};
 use crate::error::{Error, Result};
+use crate::model::TableSchema;
 use crate::observer::{Observer, check_cancelled};
-use crate::postgres::client::Client;
+use crate::postgres::client::{Client, is_marked};
 use crate::postgres::settings::ConnectionSettings;
 use crate::postgres::sql::literal;
 use crate::selection::Selection;
+use crate::source::SourceCatalog;
 
 /// How often the chosen tables are looked for anew where they change while they are being locked.
 const ATTEMPTS: u32 = 5;
@@ -96,10 +98,11 @@ fn lock_and_read(
 ) -> Result<Option<(Vec<Relation>, Inventory)>> {
     client.run("ROLLBACK")?;
     let found = wanted.relations(client)?;
-    client.run(&format!(
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = {}",
-        lock_timeout.as_millis()
-    ))?;
+    if client.encoding() == "SQL_ASCII" {
+        found.iter().map(Relation::archive_name).try_for_each(|name| refuse_marked(&name, "name", &name))?;
+    }
+    client.set_lock_timeout(Some(lock_timeout))?;
+    client.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
     let lockable: Vec<String> = found
         .iter()
         .filter(|relation| matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable))
@@ -119,7 +122,38 @@ fn lock_and_read(
         return Ok(None);
     }
     let inventory = catalog::read(client, &found, wanted.is_everything())?;
+    if client.encoding() == "SQL_ASCII" {
+        refuse_marked_definitions(&inventory.catalog)?;
+    }
     Ok(Some((found, inventory)))
+}
+
+/// Archives hold any bytes in rows, and texts of UTF-8 everywhere else.
+fn refuse_marked_definitions(catalog: &SourceCatalog) -> Result<()> {
+    let columns = |table: &TableSchema| table.columns.iter().map(|column| column.name.clone()).collect::<String>();
+    for table in &catalog.tables {
+        refuse_marked(&columns(table), "name of a column", &table.name)?;
+        refuse_marked(&table.definition, "definition", &table.name)?;
+    }
+    let attached = catalog.tables.iter().flat_map(|table| &table.attached);
+    for object in catalog.objects.iter().chain(attached) {
+        refuse_marked(&object.name, "name", &object.table)?;
+        refuse_marked(
+            &object.definition,
+            &format!("definition of {} \"{}\"", object.kind, object.name),
+            &object.table,
+        )?;
+    }
+    Ok(())
+}
+
+fn refuse_marked(text: &str, what: &str, of: &str) -> Result<()> {
+    if !is_marked(text) {
+        return Ok(());
+    }
+    Err(Error::request(format!("the {what} is no UTF-8, in which archives hold names and definitions"))
+        .in_table(of)
+        .with_hint("rename it or leave it out (-T); rows may hold any bytes"))
 }
 
 /// One more connection in the same instant. It must not wait for a lock: a table that somebody waits to change behind the

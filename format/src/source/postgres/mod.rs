@@ -13,7 +13,7 @@ use self::instant::{Instant, Taking, Wanted};
 use self::rows::{TableRows, lock, name_of};
 use super::{RowSink, Source, SourceCatalog};
 use crate::error::{Error, Result};
-use crate::model::TableSchema;
+use crate::model::{SourceDescription, TableSchema};
 use crate::observer::Observer;
 use crate::postgres::client::Client;
 use crate::postgres::settings::ConnectionSettings;
@@ -73,14 +73,19 @@ impl PostgresSource {
         Self::of(settings, Wanted::Selection(tables), options, observer)
     }
 
-    /// The same for those of the tables and views with these names, as an archive has them, that the database has.
-    pub fn open_named(
+    /// The same for as much of the database as a snapshot with this description is of: all of it, or those of the tables and views
+    /// with these names, as an archive has them, that the database has.
+    pub fn open_like(
         settings: &ConnectionSettings,
+        snapshot: &SourceDescription,
         names: &[String],
         options: PostgresOptions,
         observer: &dyn Observer,
     ) -> Result<Self> {
-        Self::of(settings, Wanted::Named(names), options, observer)
+        let everything = Selection::everything();
+        let is_whole = snapshot.setting("scope") == Some(catalog::WHOLE);
+        let wanted = if is_whole { Wanted::Selection(&everything) } else { Wanted::Named(names) };
+        Self::of(settings, wanted, options, observer)
     }
 
     fn of(

@@ -31,7 +31,6 @@ pub(super) struct ColumnEntry {
     pub(super) declared: String,
     pub(super) not_null: bool,
     pub(super) is_local: bool,
-    pub(super) inherited: bool,
     /// `a` (always), `d` (by default), or empty.
     pub(super) identity: String,
     /// `s` (stored), `v` (virtual), or empty.
@@ -116,7 +115,6 @@ fn entry(row: &TextRow, facts: TypeFacts) -> Result<ColumnEntry> {
         declared: row.text(8).to_owned(),
         not_null: row.is_true(9),
         is_local: row.is_true(10),
-        inherited: row.is_true(11),
         identity: row.text(12).to_owned(),
         generated: row.text(13).to_owned(),
         collate: collation.filter(|_| row.is_true(16)),

@@ -4,8 +4,11 @@ use crate::error::Result;
 use crate::model::SourceDescription;
 use crate::postgres::client::Client;
 
-/// Reads it.
-pub(super) fn read(client: &mut Client) -> Result<SourceDescription> {
+/// The setting `scope` of a snapshot of the whole database.
+pub(crate) const WHOLE: &str = "database";
+
+/// Reads it. With `everything`, the snapshot is of the whole database.
+pub(super) fn read(client: &mut Client, everything: bool) -> Result<SourceDescription> {
     let version = client.version();
     // Where the locale of a provider other than libc stands, and its own rules.
     let (provider, locale, rules) = match version {
@@ -31,6 +34,7 @@ pub(super) fn read(client: &mut Client) -> Result<SourceDescription> {
         ("icu_rules", row.get(7)),
         ("locale", row.get(6)),
         ("locale_provider", Some(provider)),
+        ("scope", Some(if everything { WHOLE } else { "tables" })),
     ];
     let settings =
         settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();

@@ -154,7 +154,8 @@ fn omit(
     graph: &Graph,
     fallen: &HashMap<usize, Fallen>,
 ) -> Result<()> {
-    let mut addresses: BTreeSet<Address> = graph.foreign.clone();
+    let foreign = graph.foreign(fallen);
+    let mut addresses = foreign.clone();
     addresses.extend(fallen.values().filter_map(|why| match why {
         Fallen::Lacks(address) => Some(*address),
         Fallen::With(_) => None,
@@ -190,7 +191,7 @@ fn omit(
             reason,
         });
     }
-    for address in graph.foreign.iter().filter(|address| !(collected.everything && omissions::names(address.class))) {
+    for address in foreign.iter().filter(|address| !(collected.everything && omissions::names(address.class))) {
         let reason = "it is not kept; what needs it takes what the target has of this name";
         omitted.push(Omission { what: named(address).to_owned(), reason: reason.to_owned() });
     }

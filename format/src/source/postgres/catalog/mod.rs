@@ -36,8 +36,8 @@ mod types;
 mod views;
 
 use self::collected::Collected;
-pub(crate) use self::columns::ColumnFacts;
 use self::depend::Dependencies;
+pub(crate) use self::description::WHOLE;
 pub(crate) use self::inventory::{Inventory, TableFacts};
 pub(crate) use self::names::archive_name;
 use self::order::Graph;
@@ -48,7 +48,7 @@ use crate::postgres::client::Client;
 
 /// Reads the catalog of the chosen relations: with `everything`, of the whole database.
 pub(crate) fn read(client: &mut Client, relations: &[Relation], everything: bool) -> Result<Inventory> {
-    let description = description::read(client)?;
+    let description = description::read(client, everything)?;
     let depend = Dependencies::read(client)?;
     let mut collected = Collected::new(client.version(), everything, relations, depend);
     let entries = tables::read(client, &collected)?;

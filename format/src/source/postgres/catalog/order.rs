@@ -72,26 +72,26 @@ pub(super) struct Graph {
     needs: Vec<BTreeSet<usize>>,
     /// Relations that are needed and not there.
     lacking: Vec<BTreeSet<Address>>,
-    /// Entries that nothing makes but the target may have.
-    pub(super) foreign: BTreeSet<Address>,
+    /// Entries that are needed and that nothing makes, but the target may have.
+    foreign: Vec<BTreeSet<Address>>,
 }
 
 impl Graph {
     pub(super) fn new(collected: &Collected<'_>) -> Self {
         let makers = collected.items.iter().enumerate().filter_map(|(at, item)| Some((item.makes?, at))).collect();
-        let mut graph = Self { makers, needs: Vec::new(), lacking: Vec::new(), foreign: BTreeSet::new() };
+        let mut graph = Self { makers, needs: Vec::new(), lacking: Vec::new(), foreign: Vec::new() };
         for (at, item) in collected.items.iter().enumerate() {
-            let (needs, lacking) = graph.needs_of(collected, item, at);
-            graph.needs.push(needs);
-            graph.lacking.push(lacking);
+            let found = graph.needs_of(collected, item, at);
+            graph.needs.push(found.items);
+            graph.lacking.push(found.lacking);
+            graph.foreign.push(found.foreign);
         }
         graph
     }
 
-    /// What an item needs: items, and relations that are not there.
-    fn needs_of(&mut self, collected: &Collected<'_>, item: &Item, at: usize) -> (BTreeSet<usize>, BTreeSet<Address>) {
-        let mut needs = BTreeSet::new();
-        let mut lacking = BTreeSet::new();
+    /// What an item needs.
+    fn needs_of(&self, collected: &Collected<'_>, item: &Item, at: usize) -> Needs {
+        let mut found = Needs::default();
         let noted = item.sources.iter().flat_map(|source| {
             collected.depend.needs(*source).iter().filter_map(|need| self.need_of(collected, item, *source, *need))
         });
@@ -99,21 +99,27 @@ impl Graph {
         for address in noted.into_iter().chain(item.needs.iter().copied()) {
             match self.maker(collected, address) {
                 Some(maker) if maker != at => {
-                    needs.insert(maker);
+                    found.items.insert(maker);
                 }
                 Some(_) => {}
                 None if address.oid < FIRST_OF_USERS => {}
                 None => {
                     let whole = self.wholly(collected, address);
                     if whole.class == class::RELATION || whole.class < class::TYPE {
-                        lacking.insert(whole);
+                        found.lacking.insert(whole);
                     } else if collected.depend.extension(whole).is_none() {
-                        self.foreign.insert(whole);
+                        found.foreign.insert(whole);
                     }
                 }
             }
         }
-        (needs, lacking)
+        found
+    }
+
+    /// What the items that stand need of the target.
+    pub(super) fn foreign(&self, fallen: &HashMap<usize, Fallen>) -> BTreeSet<Address> {
+        let standing = self.foreign.iter().enumerate().filter(|(at, _)| !fallen.contains_key(at));
+        standing.flat_map(|(_, foreign)| foreign.iter().copied()).collect()
     }
 
     /// What of a noted need an item has to wait for.
@@ -165,10 +171,10 @@ impl Graph {
         for part in parts {
             let Some(host) = self.makers.get(&part.host).copied() else { continue };
             let inside = Item { sources: vec![part.address], needs: Vec::new(), ..part.alone.clone() };
-            let (needs, lacking) = self.needs_of(collected, &inside, host);
-            if lacking.is_empty() && !self.reaches(&needs, host) {
+            let found = self.needs_of(collected, &inside, host);
+            if found.lacking.is_empty() && !self.reaches(&found.items, host) {
                 if let Some(of_host) = self.needs.get_mut(host) {
-                    of_host.extend(needs);
+                    of_host.extend(found.items);
                 }
                 if let Some(item) = collected.items.get_mut(host) {
                     item.sources.push(part.address);
@@ -272,6 +278,17 @@ impl Graph {
     }
 }
 
+/// What an item needs.
+#[derive(Default)]
+struct Needs {
+    /// Other items.
+    items: BTreeSet<usize>,
+    /// Relations that are not there.
+    lacking: BTreeSet<Address>,
+    /// What nothing makes, but the target may have.
+    foreign: BTreeSet<Address>,
+}
+
 /// Why an item cannot stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fallen {
@@ -294,7 +311,7 @@ mod tests {
             makers: HashMap::new(),
             needs: needs.iter().map(|needs| needs.iter().copied().collect()).collect(),
             lacking: vec![BTreeSet::new(); needs.len()],
-            foreign: BTreeSet::new(),
+            foreign: Vec::new(),
         }
     }
 

@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 /// Bytes that may wait for their turn. A range that is nobody's turn yet stops above it.
 const WAITING_BYTES: usize = 32 << 20;
 
-/// Bytes that the range whose turn it is may be ahead of who takes them.
-const AHEAD_BYTES: usize = 2 << 20;
+/// Bytes that the range whose turn it is may be ahead of who takes them: enough for the server to go on while the taker
+/// encodes what it has.
+const AHEAD_BYTES: usize = 16 << 20;
 
 /// Where threads and the taker meet.
 pub(super) struct Ordered {

@@ -1,5 +1,5 @@
 //! Databases made from what the catalog of another said, and the judgement of `pg_dump` on both.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../../../../../../tests/common/note.rs"]
 mod note;
