@@ -96,7 +96,9 @@ impl Made<'_, '_> {
             return false;
         }
         let is_renamed = self.placement.routes.iter().any(|route| route.from.1 != route.to.1);
-        if is_renamed || self.target.version != self.chosen.version {
+        // What was translated from another engine is of no version: it is written as all servers write it.
+        let version = &self.chosen.version;
+        if is_renamed || !version.is_empty() && self.target.version != *version {
             return false;
         }
         let moved = |schema: &str, name: &str| self.placement.end_of(schema, name);

@@ -66,7 +66,7 @@ fn place_of(object: &SchemaObject) -> Option<Place> {
     if !matches!(object.kind.as_str(), "function" | "aggregate" | "operator") {
         return relation_place(name);
     }
-    let quoted = |upto: &str| upto.matches('"').count() % 2 == 0;
+    let quoted = |upto: &str| upto.matches('"').count().is_multiple_of(2);
     let end = name.match_indices('(').map(|(at, _)| at).find(|at| name.get(..*at).is_some_and(quoted))?;
     name.get(..end).map(str::trim).and_then(relation_place)
 }

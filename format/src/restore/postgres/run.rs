@@ -318,7 +318,6 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     /// A table of the snapshot, where it goes, and what the target says of it.
-    #[expect(clippy::type_complexity, reason = "four things that belong together for the length of a call")]
     fn pair<'m>(
         &'m self,
         work: &'m Work,
