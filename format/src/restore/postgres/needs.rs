@@ -135,6 +135,11 @@ pub(super) fn needed(definitions: &[&str], objects: &[SchemaObject], relations: 
         let goes = match object.kind.as_str() {
             "schema" => schemas.contains(object.name.as_str()),
             // What an extension made is in no list: where something in its schema is nothing of the snapshot's, it may be that.
+            "extension" if object.name == "btree_gist" || object.name == "btree_gin" => {
+                // Its operator classes are the defaults of their types, which nothing names.
+                let method = format!(" USING {} ", object.name.trim_start_matches("btree_"));
+                definitions.iter().any(|definition| definition.contains(&method))
+            }
             "extension" => mentioned.iter().any(|place| {
                 schema_of_extension(&object.definition).as_ref() == Some(&place.0)
                     && !by_place.contains_key(place)

@@ -87,6 +87,8 @@ impl Steps {
             if let Some(sql) = steps.after(object, chosen, placement, target, is_replaced)? {
                 let statement = Statement::new(&object.kind, &object.name, sql);
                 steps.steps.push(Step::Run(Statement { table: object.table.clone(), ..statement }));
+            } else {
+                steps.leave_out(object);
             }
         }
         if !proved {
