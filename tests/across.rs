@@ -1,8 +1,12 @@
 //! Restoring across engines: PostgreSQL's tables into SQLite and SQLite's into PostgreSQL, judged by the programs of both.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
 
+#[path = "common/corpus.rs"]
+mod corpus;
 #[path = "across/from_postgres.rs"]
 mod from_postgres;
+#[path = "across/from_sqlite.rs"]
+mod from_sqlite;
 #[path = "common/note.rs"]
 mod note;
 #[path = "across/oracle.rs"]
@@ -19,6 +23,7 @@ use rusqlite::Connection;
 use tabark::archive::{Archive, SnapshotSelector, WriterOptions};
 use tabark::dump::{DumpOptions, dump};
 use tabark::postgres::settings::ConnectionSettings;
+use tabark::restore::postgres::{PostgresReport, PostgresRestoreOptions, restore as restore_into_postgres};
 use tabark::restore::{RestoreOptions, RestoreReport, restore};
 use tabark::selection::Selection;
 use tabark::source::Source;
@@ -59,6 +64,13 @@ fn into_sqlite(archive: &Path, target: &Path) -> tabark::Result<RestoreReport> {
     let archive = Archive::open(archive)?;
     let snapshot = archive.select(&SnapshotSelector::Latest)?;
     restore(&snapshot, target, &RestoreOptions::default(), &())
+}
+
+/// Restores the newest snapshot into a database on a server.
+fn into_postgres(archive: &Path, database: &Database<'_>) -> tabark::Result<PostgresReport> {
+    let archive = Archive::open(archive)?;
+    let snapshot = archive.select(&SnapshotSelector::Latest)?;
+    restore_into_postgres(&snapshot, &settings(database), &PostgresRestoreOptions::default(), &())
 }
 
 /// What SQLite itself says of a database: nothing is wrong with it.

@@ -7,6 +7,8 @@
 mod history;
 #[path = "common/note.rs"]
 mod note;
+#[path = "postgres_roundtrip/parts.rs"]
+mod parts;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[path = "postgres_roundtrip/scene.rs"]

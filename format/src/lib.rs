@@ -67,6 +67,8 @@ pub mod selection;
 pub mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite_file;
+#[cfg(all(test, unix, feature = "postgres"))]
+mod test_servers;
 mod wire;
 
 pub use encoding::{Encoding, Profile};

@@ -2,11 +2,20 @@
 
 use rusqlite::Connection;
 
-use crate::postgres::{Database, servers};
+use tabark::archive::{Archive, SnapshotSelector};
+use tabark::restore::{RestoreOptions, restore};
+use tabark::selection::Selection;
+
+use crate::postgres::{Database, load_everything, server, servers};
 use crate::{assert_sound, dump_postgres, in_folder, into_sqlite, oracle, rows};
 
 /// Dumps a database, restores it into a new SQLite file, and compares every cell of every table that arrived.
 fn assert_arrives(database: &Database<'_>) -> (tempfile::TempDir, Vec<String>) {
+    assert_arrives_but(database, &[])
+}
+
+/// The same, without tables of these names.
+fn assert_arrives_but(database: &Database<'_>, without: &[&str]) -> (tempfile::TempDir, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let (archive, target) = (in_folder(&folder, "a.tabark"), in_folder(&folder, "a.sqlite"));
     dump_postgres(database, &archive);
@@ -15,6 +24,9 @@ fn assert_arrives(database: &Database<'_>) -> (tempfile::TempDir, Vec<String>) {
     assert_sound(&target);
     let connection = Connection::open(&target).unwrap();
     for (place, columns) in oracle::tables(database) {
+        if without.contains(&place.1.as_str()) {
+            continue;
+        }
         let name = if place.0 == "public" { place.1.clone() } else { format!("{}.{}", place.0, place.1) };
         let expected = oracle::of_postgres(database, &place, &columns);
         assert_eq!(oracle::of_sqlite(&connection, &name, &columns), expected, "{name}");
@@ -76,4 +88,131 @@ fn unbyted(row: &str) -> String {
         written.push_str(&format!("Text(\"{}\"){rest}", String::from_utf8(bytes).unwrap()));
     }
     written
+}
+
+#[test]
+fn what_would_change_is_refused_by_name() {
+    let Some(server) = server(15) else { return };
+    for (script, told) in [
+        (
+            "CREATE TABLE t (id integer PRIMARY KEY, f float8); INSERT INTO t VALUES (5, 1), (7, 'NaN')",
+            "column \"f\", row 1 (id = 7)",
+        ),
+        ("CREATE TABLE t (f float4); INSERT INTO t VALUES ('NaN')", "NaN"),
+        ("CREATE TABLE t (a integer, \"A\" integer)", "one name in SQLite"),
+        ("CREATE TABLE t (a integer); CREATE TABLE \"T\" (a integer)", "one name in SQLite"),
+        ("CREATE SCHEMA s; CREATE TABLE s.t (a integer); CREATE TABLE \"s.t\" (a integer)", "one name in SQLite"),
+        ("CREATE TABLE sqlite_x (a integer)", "SQLite's own"),
+    ] {
+        let database = server.database("refused_by_sqlite");
+        database.psql(script);
+        let folder = tempfile::tempdir().unwrap();
+        let (archive, target) = (in_folder(&folder, "a.tabark"), in_folder(&folder, "a.sqlite"));
+        dump_postgres(&database, &archive);
+        let error = into_sqlite(&archive, &target).unwrap_err();
+        assert!(error.to_string().contains(told), "{script}: {error}");
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{script}: {left:?}");
+    }
+}
+
+#[test]
+fn keys_indexes_and_names_arrive_or_are_named() {
+    let Some(server) = server(15) else { return };
+    let database = server.database("shapes");
+    database.psql(
+        "CREATE SCHEMA audit;
+         CREATE TABLE a (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE, size integer,
+             twice integer GENERATED ALWAYS AS (size * 2) STORED, CONSTRAINT small CHECK (size < 100));
+         CREATE TABLE audit.log (a bigint REFERENCES a ON DELETE CASCADE, n integer, at timestamptz DEFAULT now(), PRIMARY KEY (a, n));
+         CREATE TABLE nothing ();
+         CREATE TABLE keyed (k text PRIMARY KEY, rowid integer);
+         CREATE INDEX plain ON a (size DESC, name); CREATE UNIQUE INDEX once ON a (size);
+         CREATE INDEX lower ON a (lower(name)); CREATE INDEX partly ON a (name) WHERE size > 0;
+         CREATE VIEW v AS SELECT * FROM a; COMMENT ON TABLE a IS 'x'; GRANT SELECT ON a TO PUBLIC;
+         CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+         INSERT INTO a(name, size) VALUES ('x', 1), ('y', 2); INSERT INTO audit.log VALUES (2, 1), (1, 2), (1, 1);
+         INSERT INTO keyed VALUES ('b', 1), ('a', 2);",
+    );
+    let (folder, warnings) = assert_arrives_but(&database, &["nothing"]);
+    let told = warnings.join("\n");
+    for what in [
+        "generated column \"twice\"",
+        "check \"small\"",
+        "default of column \"at\"",
+        "table \"nothing\"",
+        "index \"lower",
+        "index \"partly",
+        "view \"v\"",
+        "function",
+        "kind \"comment\"",
+        "kind \"privileges\"",
+    ] {
+        assert!(told.contains(what), "{what}: {told}");
+    }
+    let connection = Connection::open(in_folder(&folder, "a.sqlite")).unwrap();
+    let names = rows(&connection, "SELECT name FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");
+    let names: Vec<String> = names.iter().map(|name| unbyted(name)).collect();
+    let expected = ["a", "audit.log", "keyed", "once", "plain"].map(|name| format!("Text(\"{name}\")"));
+    assert_eq!(names, expected);
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; INSERT INTO a(name) VALUES ('z'); DELETE FROM a WHERE id = 1")
+        .unwrap();
+    assert_eq!(rows(&connection, "SELECT count(*) FROM \"audit.log\""), ["Integer(1)"]);
+    assert_eq!(rows(&connection, "SELECT max(id) FROM a"), ["Integer(3)"]);
+}
+
+/// The schema of everything, table by table: each arrives whole or is refused for what it holds.
+#[test]
+fn everything_arrives_or_is_refused() {
+    for server in servers() {
+        let database = server.database("everything_across");
+        load_everything(&database);
+        // A dump of it fails on its own.
+        database.psql("DROP TABLE IF EXISTS more_types.of_the_system CASCADE");
+        let folder = tempfile::tempdir().unwrap();
+        let archive_path = in_folder(&folder, "a.tabark");
+        dump_postgres(&database, &archive_path);
+        let archive = Archive::open(&archive_path).unwrap();
+        let snapshot = archive.select(&SnapshotSelector::Latest).unwrap();
+        let (mut arrived, mut refused) = (0, Vec::new());
+        for entry in &snapshot.catalog().tables {
+            let target = in_folder(&folder, "one.sqlite");
+            let Ok(tables) = Selection::new(&[entry.name.as_str()], &[]) else { continue };
+            match restore(&snapshot, &target, &RestoreOptions::default().tables(tables), &()) {
+                Ok(report) => {
+                    arrived += 1;
+                    assert!(report.tables[0].proved);
+                    let connection = Connection::open(&target).unwrap();
+                    let schema = snapshot.table(&entry.name).unwrap().schema().clone();
+                    let place =
+                        (schema.option("schema").unwrap().to_owned(), schema.option("relation").unwrap().to_owned());
+                    if let Some(columns) = oracle::tables(&database).get(&place) {
+                        let expected = oracle::of_postgres(&database, &place, columns);
+                        let found = oracle::of_sqlite(&connection, &report.tables[0].name, columns);
+                        assert_eq!(found, expected, "{}", entry.name);
+                    }
+                    std::fs::remove_file(&target).unwrap();
+                }
+                Err(error) => refused.push(format!("{}: {error}", entry.name)),
+            }
+        }
+        let known = ["NaN", "one name in SQLite", "takes tables only", "without"];
+        let others: Vec<&String> = refused.iter().filter(|told| !known.iter().any(|why| told.contains(why))).collect();
+        assert!(others.is_empty(), "{others:#?}");
+        assert!(arrived > 20 && refused.len() < arrived, "{arrived} arrived; {refused:#?}");
+    }
+}
+
+#[test]
+fn pagila_arrives() {
+    let Some(folder) = std::env::var_os("TABARK_CORPUS") else { return };
+    let Some(server) = server(15) else { return };
+    let packed = std::path::Path::new(&folder).join("pagila.pg.sql.zst");
+    let Ok(packed) = std::fs::File::open(packed) else { return };
+    let mut sql = tempfile::NamedTempFile::new().unwrap();
+    zstd::stream::copy_decode(packed, &mut sql).unwrap();
+    let database = server.database("pagila_across");
+    database.psql_file(sql.path());
+    assert_arrives(&database);
 }

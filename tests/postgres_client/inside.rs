@@ -1,20 +1,13 @@
 //! The client on a real server, seen from inside the library: what it does with sessions, COPY, errors and requests to stop.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-#[path = "../common/note.rs"]
-mod note;
-#[path = "../common/postgres.rs"]
-mod postgres;
-#[path = "../common/tree.rs"]
-mod tree;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::postgres::{Server, server, servers};
 use super::*;
 use crate::observer::Observer;
+use crate::test_servers::postgres::{Server, server, servers};
 
 /// An observer that asks to stop after a while.
 struct StopAfter(Instant, Duration);

@@ -27,6 +27,8 @@ mod verify;
 mod workers;
 mod writer;
 
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+pub(crate) use crate::encoding::Profile;
 pub use erasures::{ErasureRecord, key_digest};
 pub use fingerprint::{Fingerprinter, TableFingerprint, content_digests};
 pub use group_walk::GroupWalk;

@@ -159,6 +159,19 @@ impl Token<'_> {
     }
 }
 
+/// Are two statements the same but for blanks, and for quotes around names that need none?
+pub(crate) fn says_the_same(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let (Some(one), Some(other)) = (tokens(one), tokens(other)) else { return false };
+    let solid = |tokens: Vec<Token<'_>>| {
+        let tokens = tokens.into_iter().filter(|token| token.kind != Kind::Blank);
+        tokens.map(|token| token.name().ok_or_else(|| token.text.to_owned())).collect::<Vec<_>>()
+    };
+    solid(one) == solid(other)
+}
+
 /// What keeps a text from being one expression, as far as its tokens tell. What they leave open the server decides.
 pub(crate) fn expression_fault(text: &str) -> Option<&'static str> {
     let Some(tokens) = tokens(text) else { return Some("a quote or comment has no end") };
@@ -255,6 +268,16 @@ mod tests {
         for endless in ["'a", "\"a", "/* a", "$$ a", "$a$ b $$", "E'a\\'", "/* /* */"] {
             assert_eq!(tokens(endless), None, "{endless}");
         }
+    }
+
+    #[test]
+    fn quotes_that_are_not_needed_say_nothing() {
+        assert!(says_the_same(
+            "ADD CONSTRAINT \"x_pkey\" PRIMARY KEY (\"id\")",
+            "ADD CONSTRAINT x_pkey PRIMARY KEY (id)"
+        ));
+        assert!(!says_the_same("(\"Id\")", "(id)"));
+        assert!(!says_the_same("('a')", "('b')"));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct RestorePlan {
     pub bookkeeping: Vec<String>,
     /// Settings that a database without content of its own is given: name and value.
     pub settings: Vec<(String, String)>,
+    /// The statements that make the tables and indexes of a snapshot of another engine; none for one of SQLite, which has its own.
+    pub definitions: Vec<String>,
     /// What is worth knowing before it happens.
     pub warnings: Vec<String>,
 }

@@ -79,6 +79,7 @@ pub(super) fn plan(
         objects: Vec::new(),
         bookkeeping: chosen.bookkeeping.iter().map(|table| table.schema().name.clone()).collect(),
         settings: if fresh { chosen.settings.clone() } else { Vec::new() },
+        definitions: Vec::new(),
         warnings: Vec::new(),
     };
     if chosen.everything {

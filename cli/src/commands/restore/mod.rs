@@ -124,6 +124,10 @@ fn print_plan(snapshot: &Snapshot<'_>, plan: &RestorePlan, out: &mut dyn Write) 
     for object in &plan.objects {
         writeln!(out, "  {} {}", visible(&object.kind), name(&object.name, NAME_WIDTH))?;
     }
+    for definition in &plan.definitions {
+        let lines: Vec<_> = definition.lines().map(visible).collect();
+        writeln!(out, "{};", lines.join("\n"))?;
+    }
     for (place, line) in wrapped_pairs(&plan.settings, SETTINGS_WIDTH).into_iter().enumerate() {
         writeln!(out, "  {}{line}", if place == 0 { "settings " } else { "         " })?;
     }
@@ -229,6 +233,7 @@ fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &RestorePlan, repor
             "objects": objects,
             "bookkeeping": plan.bookkeeping,
             "settings": as_json::pairs(&plan.settings),
+            "definitions": plan.definitions,
         },
         "tables": tables,
         "proved": report.map(|report| report.tables.iter().all(|table| table.proved)),

@@ -67,6 +67,7 @@ fn options(args: &RestoreArgs, snapshot: &Snapshot<'_>) -> Result<PostgresRestor
     options.into_schema.clone_from(&postgres.into_schema);
     options.rename.clone_from(&postgres.rename);
     options.expire = expire_rules(args, snapshot)?;
+    options.scratch = Some(std::env::temp_dir());
     options.connections = args.jobs.number.unwrap_or(NonZero::<usize>::MIN);
     options.lock_timeout = Duration::from_secs(postgres.lock_timeout.into());
     if postgres.keep_old {

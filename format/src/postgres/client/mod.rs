@@ -25,11 +25,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub(crate) use self::any_bytes::is_marked;
 use self::connect::Connector;
-pub(crate) use self::copy::CopyIn;
 use self::failure::{Attempt, failure};
 pub use self::server::ServerInfo;
 use self::session::Session;
-pub(crate) use self::watch::CancelToken;
 use super::settings::{ConnectionSettings, Endpoint, SessionKind};
 use crate::error::{Error, Result};
 

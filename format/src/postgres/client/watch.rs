@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+#[cfg(test)]
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 use tokio_postgres::NoTls;
@@ -27,6 +28,7 @@ pub(crate) struct CancelToken {
 
 impl CancelToken {
     /// Asks the server to break off, from any thread. That the request comes in time is not certain.
+    #[cfg(test)]
     pub(crate) fn cancel(&self) -> Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|cause| Error::io("starting the client", cause))?;

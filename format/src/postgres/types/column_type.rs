@@ -1,6 +1,6 @@
 //! What is to be known of a column's type, worked out from what a catalog says of it.
 
-use super::wire::{Received, Wire};
+use super::wire::Wire;
 use crate::model::Logical;
 
 /// What a catalog says of a type.
@@ -138,12 +138,8 @@ impl ColumnType {
     }
 
     /// Does the column hold money, whose text COPY TEXT writes as the locale "C" reads it (`lc_monetary`)?
+    #[cfg(test)]
     pub(crate) fn is_money(&self) -> bool {
         self.wire == Wire::Money
-    }
-
-    /// Is an array of this type restored by way of its binary form?
-    pub(crate) fn is_array(&self) -> bool {
-        matches!(self.wire, Wire::Printed(Received::Array(_)))
     }
 }

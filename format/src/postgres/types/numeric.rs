@@ -99,9 +99,18 @@ impl<'a> Numeric<'a> {
         match self.sign {
             POSITIVE => {}
             NEGATIVE => text.push(b'-'),
-            NAN => return Ok(text.extend_from_slice(b"NaN")),
-            INFINITY => return Ok(text.extend_from_slice(b"Infinity")),
-            MINUS_INFINITY => return Ok(text.extend_from_slice(b"-Infinity")),
+            NAN => {
+                text.extend_from_slice(b"NaN");
+                return Ok(());
+            }
+            INFINITY => {
+                text.extend_from_slice(b"Infinity");
+                return Ok(());
+            }
+            MINUS_INFINITY => {
+                text.extend_from_slice(b"-Infinity");
+                return Ok(());
+            }
             _ => return Err(NO_NUMERIC),
         }
         // What is not sent is zero.

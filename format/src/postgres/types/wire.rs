@@ -131,10 +131,6 @@ impl Wire {
 
     /// Can a value be made of the text that an array has of it? (Of money not: it is printed as a locale likes it.)
     fn is_read_from_text(&self) -> bool {
-        match self {
-            Self::Money | Self::Opaque => false,
-            Self::Printed(Received::Array(_)) => false,
-            _ => true,
-        }
+        !matches!(self, Self::Money | Self::Opaque | Self::Printed(Received::Array(_)))
     }
 }

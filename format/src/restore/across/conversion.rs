@@ -202,6 +202,9 @@ fn push_number(text: &mut Vec<u8>, cell: Cell<'_>) -> bool {
     // Writing to a vector cannot fail. Reals have a point or an exponent, and the fewest digits that are that real.
     let _ = match cell {
         Cell::Integer(value) => write!(text, "{value}"),
+        // Real data has the text `inf` beside numbers.
+        Cell::Real(f64::INFINITY) => write!(text, "Infinity"),
+        Cell::Real(f64::NEG_INFINITY) => write!(text, "-Infinity"),
         Cell::Real(value) => write!(text, "{value:?}"),
         _ => return false,
     };
@@ -296,6 +299,8 @@ mod tests {
             (Conversion::AllText, Cell::Integer(5), "5"),
             (Conversion::AllText, Cell::Real(1e300), "1e300"),
             (Conversion::AllText, Cell::Text(b"05"), "05"),
+            (Conversion::AllText, Cell::Text(b"inf"), "inf"),
+            (Conversion::AllText, Cell::Real(f64::NEG_INFINITY), "-Infinity"),
             (Conversion::Stored, Cell::Text(b"x"), "x"),
         ] {
             assert_eq!(converted(conversion, cell).as_deref(), Ok(text), "{conversion:?} {cell:?}");

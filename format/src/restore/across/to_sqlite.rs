@@ -123,7 +123,7 @@ fn new_tables(tables: &[Table<'_>], enums: &Enums, notes: &mut Notes) -> Result<
                 let parent = *by_place.get(&key.parent)?;
                 let fits = is_key(new.get(parent)?, &key.parent_columns)
                     && same_cells(table.schema(), &key.columns, tables.get(parent)?.schema(), &key.parent_columns);
-                fits.then(|| (key, parent))
+                fits.then_some((key, parent))
             });
             let Some((key, parent)) = clause else {
                 notes.left_out(

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::conversion::{Conversion, Refused};
 use super::notes::Notes;
-use crate::archive::{Archive, ArchiveWriter, Snapshot, SnapshotHeader, Table, WriterOptions};
+use crate::archive::{Archive, ArchiveWriter, Profile, Snapshot, SnapshotHeader, Table, WriterOptions};
 use crate::container::{Memory, WriteStorage, temp_beside};
 use crate::error::{Error, Result};
 use crate::model::{Cell, SourceDescription, TableSchema};
@@ -109,7 +109,7 @@ impl<'a> Translation<'a> {
 
     fn write<S: WriteStorage>(&self, snapshot: &Snapshot<'_>, storage: S, rows: Option<&dyn Observer>) -> Result<()> {
         let manifest = snapshot.manifest();
-        let options = WriterOptions::default().with_profile(crate::Profile::Fast);
+        let options = WriterOptions::default().with_profile(Profile::Fast);
         let header = SnapshotHeader {
             time: snapshot.summary().time,
             tags: Vec::new(),

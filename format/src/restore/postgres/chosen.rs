@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use super::family::{self, Relations};
+use super::needs;
 use super::options::{Part, PostgresRestoreOptions};
 use super::phases::{self, Phase};
 use crate::archive::Snapshot;
@@ -24,6 +26,10 @@ pub(super) struct Chosen<'a> {
     pub(super) after: Vec<SchemaObject>,
     /// Is nothing of the snapshot left out?
     pub(super) everything: bool,
+    /// All relations of the snapshot, chosen or not.
+    pub(super) relations: Relations,
+    /// The version of the server that the snapshot is from.
+    pub(super) version: String,
     /// What the snapshot lacks, and why.
     pub(super) omitted: Vec<String>,
 }
@@ -43,10 +49,13 @@ impl<'a> Chosen<'a> {
             before: Vec::new(),
             after: Vec::new(),
             everything: options.tables.is_everything(),
+            version: manifest.source.engine_version.clone(),
+            relations: family::relations(snapshot),
             omitted: manifest.omitted.iter().map(|omitted| format!("{} ({})", omitted.what, omitted.reason)).collect(),
         };
+        let taken = family::chosen(snapshot, &chosen.relations, options)?;
         for entry in tables {
-            if !takes(options, &entry.name) {
+            if !taken.contains(&entry.name) {
                 continue;
             }
             let table = snapshot.open_table(entry)?;
@@ -63,22 +72,35 @@ impl<'a> Chosen<'a> {
         chosen.tables.sort_by_key(|table| table.schema().position);
         chosen.check_names(options, &names)?;
         if options.part != Part::Data {
-            chosen.take_objects(objects, options)?;
+            chosen.take_objects(objects, &taken, options)?;
         }
         Ok(chosen)
     }
 
-    fn take_objects(&mut self, objects: &[SchemaObject], options: &PostgresRestoreOptions) -> Result<()> {
-        let attached: Vec<SchemaObject> =
+    fn take_objects(
+        &mut self,
+        objects: &[SchemaObject],
+        relations: &BTreeSet<String>,
+        options: &PostgresRestoreOptions,
+    ) -> Result<()> {
+        let mut taken: Vec<SchemaObject> =
             self.tables.iter().flat_map(|table| table.schema().attached.iter().cloned()).collect();
-        let relations: BTreeSet<&str> = objects.iter().filter(|o| is_relation(o)).map(|o| o.name.as_str()).collect();
-        let mut taken: Vec<SchemaObject> = attached;
-        for object in objects {
-            // What stands on a view or a partitioned table goes with it; what belongs to none is what the chosen need.
-            let wanted = if relations.contains(object.table.as_str()) { takes(options, &object.table) } else { true };
-            if wanted {
-                taken.push(object.clone());
-            }
+        // What stands on a view or a partitioned table goes with it.
+        let all: BTreeSet<&str> = self.relations.values().map(String::as_str).collect();
+        let (on_relations, others): (Vec<&SchemaObject>, Vec<&SchemaObject>) =
+            objects.iter().partition(|object| all.contains(object.table.as_str()));
+        taken.extend(on_relations.into_iter().filter(|object| relations.contains(&object.table)).cloned());
+        if self.everything {
+            taken.extend(others.into_iter().cloned());
+        } else {
+            let others: Vec<SchemaObject> = others.into_iter().cloned().collect();
+            let places: BTreeSet<_> = self.relations.keys().cloned().collect();
+            let definitions = self.tables.iter().map(|table| table.schema().definition.as_str());
+            let definitions: Vec<&str> =
+                definitions.chain(taken.iter().map(|object| object.definition.as_str())).collect();
+            let needed = needs::needed(&definitions, &others, &places);
+            taken
+                .extend(others.into_iter().enumerate().filter(|(at, _)| needed.contains(at)).map(|(_, object)| object));
         }
         taken.sort_by_key(|object| object.position);
         let last_table = self.tables.iter().map(|table| table.schema().position).max().unwrap_or_default();
@@ -92,6 +114,10 @@ impl<'a> Chosen<'a> {
         for (phase, object) in phases.into_iter().zip(taken) {
             if !phases::is_what_it_says(&object) || object.definition.contains('\0') {
                 return Err(contradiction(format!("the definition of {} \"{}\" is another", object.kind, object.name)));
+            }
+            // Without rows there is nothing to go on from, and nothing to fill views with.
+            if options.part == Part::Schema && matches!(object.kind.as_str(), "sequence value" | "refresh") {
+                continue;
             }
             match phase.among(&object, last_table, first_after) {
                 Phase::Before => self.before.push(object),
@@ -148,12 +174,6 @@ impl<'a> Chosen<'a> {
         self.tables.iter().any(|table| table.schema().name == name)
             || self.before.iter().chain(&self.after).any(|object| is_relation(object) && object.name == name)
     }
-}
-
-/// Is a table or view of this name chosen, by its name or with the schema before it?
-fn takes(options: &PostgresRestoreOptions, name: &str) -> bool {
-    let qualified = if name.contains('.') { name.to_owned() } else { format!("public.{name}") };
-    options.tables.takes_any(&[name, &qualified])
 }
 
 /// Is it something that is selected from by its name?

@@ -19,8 +19,11 @@
 
 mod append;
 mod chosen;
+mod family;
 mod load;
 mod locks;
+mod made;
+mod needs;
 mod options;
 mod parallel;
 mod phases;
@@ -44,15 +47,21 @@ use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::postgres::client::Client;
 use crate::postgres::settings::ConnectionSettings;
-use crate::restore::RestoreMode;
+use crate::restore::{RestoreMode, across};
 
 /// Says what [`restore`] would do, or why it would not. Reads metadata and the target's catalog, and changes nothing.
+///
+/// A snapshot of an SQLite database is translated (`spec/across.md`), for which its cells are read too; what has no counterpart is
+/// among the warnings.
 pub fn plan(
     snapshot: &Snapshot<'_>,
     settings: &ConnectionSettings,
     options: &PostgresRestoreOptions,
 ) -> Result<PostgresPlan> {
     check(options)?;
+    if across::is_from_other(snapshot, "postgresql")? {
+        return across::plan_into_postgres(snapshot, settings, options);
+    }
     let chosen = Chosen::of(snapshot, options)?;
     refuse_nothing(&chosen)?;
     let mut client = Client::connect(settings)?;
@@ -73,6 +82,9 @@ pub fn restore(
     observer: &dyn Observer,
 ) -> Result<PostgresReport> {
     check(options)?;
+    if across::is_from_other(snapshot, "postgresql")? {
+        return across::restore_into_postgres(snapshot, settings, options, observer);
+    }
     let mut chosen = Chosen::of(snapshot, options)?;
     refuse_nothing(&chosen)?;
     // What can be refused at once is refused before gigabytes are verified.

@@ -1,6 +1,7 @@
 //! What a restore into PostgreSQL is asked to do.
 
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::Expire;
@@ -44,6 +45,8 @@ pub struct PostgresRestoreOptions {
     /// Connections that restore at the same time. More than one needs a database without any of the tables, and what was made
     /// is dropped again if the restore fails.
     pub connections: NonZero<usize>,
+    /// A folder for the translation of a snapshot of another engine, which is gone when the restore ends; memory without one.
+    pub scratch: Option<PathBuf>,
     /// How long to wait for those who use a table that is replaced or added to.
     pub lock_timeout: Duration,
 }
@@ -61,6 +64,7 @@ impl Default for PostgresRestoreOptions {
             expire: Vec::new(),
             keep_old: None,
             connections: NonZero::<usize>::MIN,
+            scratch: None,
             lock_timeout: Duration::from_secs(30),
         }
     }

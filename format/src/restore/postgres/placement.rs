@@ -140,6 +140,13 @@ impl Placement {
             .ok_or_else(|| super::chosen::contradiction("a definition that is no SQL".into()))
     }
 
+    /// The schema in which something ends that is named with this schema, if it is another: a relation, or what moves with one.
+    pub(super) fn end_of(&self, schema: &str, name: &str) -> Option<String> {
+        let made = self.made.get(&(schema.to_owned(), name.to_owned()))?;
+        let route = self.routes.iter().find(|route| !route.is_direct() && route.made.0 == *made)?;
+        (route.to.0 != schema).then(|| route.to.0.clone())
+    }
+
     /// The staging schemas that are used.
     pub(super) fn staging(&self) -> Vec<String> {
         let mut schemas: Vec<String> =

@@ -4,9 +4,10 @@ use std::slice;
 use std::sync::Mutex;
 
 use super::append::{self, Addition};
-use super::chosen::{Chosen, is_relation};
+use super::chosen::Chosen;
 use super::load::{Load, Rows};
 use super::locks::take_together;
+use super::made::Made;
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route};
 use super::plan::{PlannedStep, PostgresPlan, PostgresReport};
@@ -195,7 +196,6 @@ impl<'r, 'a> Run<'r, 'a> {
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
             self.options.lock_timeout.as_millis()
         ))?;
-        lock(&client).rows(VIEWS_ARE_READ)?;
         // What the plan was made from may have changed while the archive was verified.
         let work = self.work(&mut lock(&client))?;
         let plan = self.told(&work, settings);
@@ -318,7 +318,6 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     /// A table of the snapshot, where it goes, and what the target says of it.
-    #[expect(clippy::type_complexity, reason = "four things that belong together for the length of a call")]
     fn pair<'m>(
         &'m self,
         work: &'m Work,
@@ -340,44 +339,10 @@ impl<'r, 'a> Run<'r, 'a> {
     /// The definitions of what was restored, read back, are the snapshot's.
     pub(super) fn check_made(&self, client: &Mutex<Client>, work: &Work) -> Result<()> {
         let target = Target::read(&mut lock(client))?;
-        for table in &self.chosen.tables {
-            let name = &table.schema().name;
-            let missing = || Error::not_proven("the target does not have the table").in_table(name);
-            let route = work.placement.table(name).ok_or_else(missing)?;
-            let there = target.table(&route.to).ok_or_else(missing)?;
-            // A new name stands in all definitions; those are then the server's own business.
-            if route.to == route.from && there.definition != table.schema().definition {
-                return Err(Error::not_proven("the target has another definition").in_table(name));
-            }
-        }
-        let left_out: Vec<&str> = work.steps.warnings.iter().map(String::as_str).collect();
-        for object in self.chosen.before.iter().chain(&self.chosen.after) {
-            let is_plain = work.placement.routes.iter().all(|route| route.to == route.from);
-            let is_compared = is_relation(object)
-                || matches!(
-                    object.kind.as_str(),
-                    "index" | "primary key" | "unique" | "exclusion" | "trigger" | "policy" | "rule"
-                );
-            if !is_plain || !is_compared || left_out.iter().any(|warning| warning.contains(&object.name)) {
-                continue;
-            }
-            match target.like(object) {
-                Some(there) if there.definition == object.definition => {}
-                _ => {
-                    return Err(Error::not_proven(format!(
-                        "the target does not have {} \"{}\" as it was",
-                        object.kind, object.name
-                    )));
-                }
-            }
-        }
-        Ok(())
+        let (placement, left_out) = (&work.placement, &work.steps.left_out);
+        Made { chosen: self.chosen, placement, target: &target, left_out }.check()
     }
 }
-
-/// Materialized views read views, which a session that dumps does not.
-pub(super) const VIEWS_ARE_READ: &str = "SELECT pg_catalog.set_config('restrict_nonsystem_relation_kind', '', true) \
-    WHERE pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL";
 
 /// Runs one statement. Keys, indexes and checks of what is there take their time: they stop when the observer asks.
 pub(super) fn run(client: &Mutex<Client>, statement: &Statement, observer: &dyn Observer) -> Result<()> {

@@ -1,5 +1,7 @@
 //! The steps of a restore, worked out before the first of them is taken.
 
+use std::collections::BTreeSet;
+
 use super::chosen::Chosen;
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route, named_part, referenced};
@@ -47,6 +49,8 @@ pub(super) struct Steps {
     pub(super) present: Vec<(String, String)>,
     pub(super) code: Vec<(String, String)>,
     pub(super) warnings: Vec<String>,
+    /// What is not made although it is chosen: kind, what it belongs to, and name.
+    pub(super) left_out: BTreeSet<(String, String, String)>,
 }
 
 impl Steps {
@@ -91,6 +95,23 @@ impl Steps {
         Ok(steps)
     }
 
+    fn leave_out(&mut self, object: &SchemaObject) {
+        self.left_out.insert((object.kind.clone(), object.table.clone(), object.name.clone()));
+    }
+
+    /// Is it about something that a table has from the one that it is a partition of, which is not there?
+    fn is_orphaned(&self, object: &SchemaObject, chosen: &Chosen<'_>) -> bool {
+        let is_orphan = self.left_out.iter().any(|(kind, table, _)| kind == "partition" && *table == object.table);
+        let has_trigger = || {
+            chosen
+                .after
+                .iter()
+                .any(|other| other.kind == "trigger" && other.name == object.name && other.table == object.table)
+        };
+        is_orphan
+            && (object.kind == "index attach" || matches!(object.kind.as_str(), "trigger state") && !has_trigger())
+    }
+
     fn prove(&mut self, chosen: &Chosen<'_>, options: &PostgresRestoreOptions) {
         if options.part != Part::Schema {
             self.steps.extend(chosen.tables.iter().map(|table| Step::Prove(table.schema().name.clone())));
@@ -117,6 +138,19 @@ impl Steps {
         let mut all: Vec<(u64, &str, &str, &str)> =
             tables.map(|table| (table.position, "table", table.name.as_str(), table.definition.as_str())).collect();
         for object in &chosen.before {
+            if matches!(object.kind.as_str(), "partition" | "inheritance")
+                && let Some(place) = missing(&object.definition, chosen, placement, target)
+            {
+                self.warnings.push(format!(
+                    "\"{}\" stands alone: {}.{}, of which it is a {}, is neither restored nor there",
+                    object.table,
+                    place.0,
+                    place.1,
+                    if object.kind == "partition" { "partition" } else { "child" }
+                ));
+                self.leave_out(object);
+                continue;
+            }
             // What is made elsewhere is made, whatever there is where it ends.
             let is_made_there = placement.made(&object.definition)? == object.definition;
             if is_made_there && self.is_present(object, target)? {
@@ -129,6 +163,9 @@ impl Steps {
         }
         all.sort_by_key(|(position, ..)| *position);
         for (_, kind, name, definition) in all {
+            if let Some(place) = missing(definition, chosen, placement, target) {
+                return Err(needs(kind, name, &place));
+            }
             self.run(kind, name, placement.made(definition)?);
         }
         Ok(())
@@ -199,7 +236,13 @@ impl Steps {
                     .push(format!("sequence \"{}\" is there already and goes on from where it is", object.table));
                 return Ok(None);
             }
+            _ if self.is_orphaned(object, chosen) => return Ok(None),
             _ => {}
+        }
+        if object.kind != "foreign key"
+            && let Some(place) = missing(&object.definition, chosen, placement, target)
+        {
+            return Err(needs(&object.kind, &object.name, &place));
         }
         placement.made(&object.definition).map(Some)
     }
@@ -242,6 +285,24 @@ impl Steps {
             self.run("move", &part, sql);
         }
     }
+}
+
+/// A relation of the snapshot that a definition names and that is neither restored nor in the target.
+fn missing(definition: &str, chosen: &Chosen<'_>, placement: &Placement, target: &Target) -> Option<Place> {
+    if chosen.everything {
+        return None;
+    }
+    super::needs::names(definition).into_iter().find(|place| {
+        chosen.relations.contains_key(place) && placement.from(place).is_none() && target.relation(place).is_none()
+    })
+}
+
+fn needs(kind: &str, name: &str, place: &Place) -> Error {
+    Error::request(format!(
+        "{kind} \"{name}\" needs {}.{}, which is neither chosen nor in the target",
+        place.0, place.1
+    ))
+    .with_hint("choose it too (-t)")
 }
 
 /// The name of a part of a table that gets another name: the old one's place in it is the new one's.

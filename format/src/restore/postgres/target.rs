@@ -22,6 +22,8 @@ pub(super) struct Target {
     /// Roles that there are, and those of them to whom things may be given.
     pub(super) roles: BTreeSet<String>,
     pub(super) givable: BTreeSet<String>,
+    /// The server's version.
+    pub(super) version: String,
     /// May schemas be made?
     may_create: bool,
 }
@@ -43,6 +45,7 @@ impl Target {
         let may_create =
             client.value("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')")?;
         Ok(Self {
+            version: inventory.catalog.description.engine_version,
             may_create: may_create.is_true(0),
             tables: inventory.catalog.tables,
             facts: inventory.tables,

@@ -12,7 +12,7 @@ pub(super) fn reading(written: &str, logical: Logical) -> Value {
             _ => None,
         },
         Logical::Integer | Logical::DecimalText => written.parse().ok(),
-        Logical::Date => time(written, |text| calendar::parse_date(text)),
+        Logical::Date => time(written, calendar::parse_date),
         Logical::Time => calendar::parse_time(written.as_bytes()),
         Logical::Timestamp | Logical::TimestampWithZone => time(written, timestamp),
         Logical::Decimal(scale) => scaled(written, scale),

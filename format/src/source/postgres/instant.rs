@@ -101,10 +101,8 @@ fn lock_and_read(
     if client.encoding() == "SQL_ASCII" {
         found.iter().map(Relation::archive_name).try_for_each(|name| refuse_marked(&name, "name", &name))?;
     }
-    client.run(&format!(
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = {}",
-        lock_timeout.as_millis()
-    ))?;
+    client.set_lock_timeout(Some(lock_timeout))?;
+    client.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
     let lockable: Vec<String> = found
         .iter()
         .filter(|relation| matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable))

@@ -36,10 +36,10 @@ mod types;
 mod views;
 
 use self::collected::Collected;
-pub(crate) use self::columns::ColumnFacts;
 use self::depend::Dependencies;
 pub(crate) use self::description::WHOLE;
 pub(crate) use self::inventory::{Inventory, TableFacts};
+pub(crate) use self::names::archive_name;
 use self::order::Graph;
 pub(crate) use self::relations::{Relation, RelationKind, discover};
 use self::tables::Tables;

@@ -2,7 +2,7 @@
 
 /// The name of something in a schema: its own name where the schema is `public`, else `schema.name`. A part in which a dot or
 /// a double quote stands is written as a quoted identifier, so that no two things share a name.
-pub(super) fn archive_name(schema: &str, name: &str) -> String {
+pub(crate) fn archive_name(schema: &str, name: &str) -> String {
     if schema == "public" { part(name) } else { format!("{}.{}", part(schema), part(name)) }
 }
 

@@ -91,12 +91,14 @@ fn read_grants(client: &mut Client, collected: &mut Collected<'_>) -> Result<()>
         "WITH things(class, oid, attname, owner, acl, usual) AS ({from})
          SELECT t.class, t.oid, t.attname, d.revoked, d.is_grantable,
                 CASE WHEN d.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.grantee)) END,
-                pg_catalog.string_agg(d.privilege_type, ',' ORDER BY d.privilege_type)
+                pg_catalog.string_agg(d.privilege_type, ',' ORDER BY d.privilege_type), pg_catalog.bool_and(d.are_all)
          FROM things AS t CROSS JOIN LATERAL (
-             SELECT true AS revoked, was.grantee, was.privilege_type, false AS is_grantable FROM ({was}) AS was
+             SELECT true AS revoked, was.grantee, was.privilege_type, false AS is_grantable,
+                    NOT EXISTS (SELECT FROM pg_catalog.aclexplode(t.acl) AS still WHERE still.grantee = was.grantee) AS are_all
+             FROM ({was}) AS was
              WHERE NOT EXISTS (SELECT FROM pg_catalog.aclexplode(t.acl) AS still
                                WHERE still.grantee = was.grantee AND still.privilege_type = was.privilege_type)
-             UNION ALL SELECT false, given.* FROM ({given}) AS given
+             UNION ALL SELECT false, given.*, false FROM ({given}) AS given
          ) AS d
          GROUP BY t.class, t.oid, t.attname, d.revoked, d.grantee, d.is_grantable
          ORDER BY t.class, t.oid, t.attname, 4 DESC, 6, 5",
@@ -116,6 +118,8 @@ fn read_grants(client: &mut Client, collected: &mut Collected<'_>) -> Result<()>
                 None => privilege.to_owned(),
             })
             .collect();
+        // Who may do nothing here may do nothing on a newer server either, which knows more that one may do.
+        let privileges = if row.is_true(7) && column.is_none() { vec!["ALL".to_owned()] } else { privileges };
         let (verb, link, end) = match (row.is_true(3), row.is_true(4)) {
             (true, _) => ("REVOKE", "FROM", ""),
             (false, true) => ("GRANT", "TO", " WITH GRANT OPTION"),

@@ -59,7 +59,7 @@ impl<'t> TableRows<'t> {
     ) -> Result<()> {
         let ranges = match clients {
             [] | [_] => vec!["true".to_owned()],
-            [first, ..] => ranges::ranges(&mut *lock(first), self.schema, self.oid)?,
+            [first, ..] => ranges::ranges(&mut lock(first), self.schema, self.oid)?,
         };
         let statements: Vec<String> = ranges.iter().map(|range| self.statement(range, conditions, order)).collect();
         let ordered = Ordered::new(statements.len());

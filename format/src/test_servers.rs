@@ -1,0 +1,8 @@
+//! Throwaway servers, which tests inside the library share with those beside it.
+
+#[path = "../../tests/common/note.rs"]
+mod note;
+#[path = "../../tests/common/postgres.rs"]
+pub(crate) mod postgres;
+#[path = "../../tests/common/tree.rs"]
+mod tree;
