@@ -1,4 +1,5 @@
 //! Throwaway servers, which tests inside the library share with those beside it.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../../tests/common/note.rs"]
 mod note;

@@ -1,5 +1,5 @@
 //! Databases made from what the catalog of another said, and the judgement of `pg_dump` on both.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use crate::test_servers::postgres;
 
