@@ -155,6 +155,12 @@ pub(super) fn needed(definitions: &[&str], objects: &[SchemaObject], relations: 
     }
     let made: BTreeSet<&str> =
         along.iter().filter_map(|at| objects.get(*at)).map(|object| object.name.as_str()).collect();
+    // An extension stands in a schema.
+    let of_extensions = along.iter().filter_map(|at| objects.get(*at)).filter(|object| object.kind == "extension");
+    let homes: BTreeSet<String> = of_extensions.filter_map(|object| schema_of_extension(&object.definition)).collect();
+    let homes =
+        objects.iter().enumerate().filter(|(_, object)| object.kind == "schema" && homes.contains(&object.name));
+    let homes: Vec<usize> = homes.map(|(at, _)| at).collect();
     // What is said of schemas that are made is made too.
     let said = objects.iter().enumerate().filter(|(_, object)| {
         matches!(object.kind.as_str(), "comment" | "owner" | "privileges")
@@ -163,6 +169,7 @@ pub(super) fn needed(definitions: &[&str], objects: &[SchemaObject], relations: 
             && object.table == object.name
     });
     along.extend(said.map(|(at, _)| at).collect::<Vec<_>>());
+    along.extend(homes);
     taken.extend(along);
     taken
 }
