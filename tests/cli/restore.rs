@@ -99,7 +99,10 @@ fn modes_decide_about_tables_that_exist() {
 #[test]
 fn an_unknown_mode_is_an_error() {
     let folder = Folder::dumped();
-    folder.run(&["restore", "app.tabark", "x", "--mode", "overwrite"]).ended(2).says("create, replace, append or upsert");
+    folder
+        .run(&["restore", "app.tabark", "x", "--mode", "overwrite"])
+        .ended(2)
+        .says("create, replace, append or upsert");
     assert_eq!(folder.names(), ["app.sqlite", "app.tabark"]);
 }
 
