@@ -35,7 +35,7 @@ fn is_not_kept(statement: &str) -> bool {
             || statement.contains("far_away")
             || statement.contains("far_part")
     };
-    kinds.iter().any(|kind| is_about(kind))
+    kinds.iter().any(is_about)
         || statement.starts_with("SELECT pg_catalog.lo_")
         || statement.ends_with("SET SESSION AUTHORIZATION")
 }
