@@ -141,7 +141,7 @@ fn a_role_that_sees_less_is_refused_never_dumped_silently() {
     );
     scene.run(&["dump", &url, "app.tabark"]).ended(1).says("trips").says("BYPASSRLS");
     assert!(!scene.archive().exists());
-    scene.database.psql("ALTER ROLE limited SET statement_timeout = '1ms'; ALTER ROLE limited BYPASSRLS");
+    scene.database.psql("ALTER ROLE limited SET statement_timeout = '150ms'; ALTER ROLE limited BYPASSRLS");
     scene
         .database
         .psql("ALTER ROLE limited SET default_transaction_read_only = on; ALTER ROLE limited SET lock_timeout = '1ms'");
@@ -156,7 +156,7 @@ fn limits_of_the_role_do_not_stop_a_restore() {
     let good = scene.state();
     scene.database.psql(
         "DO $$ BEGIN CREATE ROLE hurried SUPERUSER LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
-         ALTER ROLE hurried SET statement_timeout = '1ms'; ALTER ROLE hurried SET idle_in_transaction_session_timeout = '1ms';
+         ALTER ROLE hurried SET statement_timeout = '150ms'; ALTER ROLE hurried SET idle_in_transaction_session_timeout = '150ms';
          ALTER ROLE hurried SET default_transaction_read_only = on; ALTER ROLE hurried SET default_transaction_isolation = 'serializable'",
     );
     scene.database.psql("UPDATE users SET credit = -1");

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::chosen::{Chosen, is_relation};
-use super::placement::{Place, Placement, relation_place};
+use super::placement::{Place, Placement, named_part, relation_place};
+use super::steps::renamed;
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::model::{SchemaObject, TableSchema};
@@ -127,10 +128,25 @@ impl Made<'_, '_> {
         route.map_or_else(|| name.to_owned(), |route| archive_name(&route.to.0, &route.to.1))
     }
 
+    /// The name of what belongs to a table that got another name, and therefore got another name too.
+    fn new_name(&self, object: &SchemaObject) -> Option<String> {
+        let route = self.placement.from(&relation_place(&object.table)?).filter(|route| route.from.1 != route.to.1)?;
+        let part = match object.kind.as_str() {
+            "sequence owner" => relation_place(&object.name)?.1,
+            _ => named_part(object)?.1,
+        };
+        let new = renamed(route, &part);
+        let has_schema = matches!(object.kind.as_str(), "index" | "sequence owner" | "statistics");
+        Some(if has_schema { archive_name(&route.to.0, &new) } else { new })
+    }
+
     /// The name of an object where it ends. One that has a schema of its own goes along with its table.
     fn end_of_own(&self, object: &SchemaObject) -> String {
         if is_relation(object) || object.name == object.table {
             return self.end(&object.name);
+        }
+        if let Some(new) = self.new_name(object) {
+            return new;
         }
         if !matches!(object.kind.as_str(), "index" | "sequence owner" | "statistics") {
             return object.name.clone();

@@ -308,7 +308,7 @@ fn needs(kind: &str, name: &str, place: &Place) -> Error {
 }
 
 /// The name of a part of a table that gets another name: the old one's place in it is the new one's.
-fn renamed(route: &Route, part: &str) -> String {
+pub(super) fn renamed(route: &Route, part: &str) -> String {
     let rest = part.strip_prefix(route.made.1.as_str()).map_or_else(|| format!("_{part}"), str::to_owned);
     // The server would cut the end off; the beginning is what may be missed.
     let room = NAME_BYTES.saturating_sub(rest.len());
