@@ -83,7 +83,7 @@ fn who_may_not_make_schemas_is_told_so_at_once() {
     let Some(scene) = Scene::dumped("refused_create") else { return };
     scene.database.psql(
         "DO $$ BEGIN CREATE ROLE small LOGIN; EXCEPTION WHEN duplicate_object THEN END $$; GRANT app_owner TO small;
-         GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO small",
+         CREATE SEQUENCE of_somebody_else",
     );
     let before = scene.state();
     let url = scene.database.url_as("small");

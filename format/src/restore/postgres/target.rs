@@ -32,7 +32,7 @@ impl Target {
     pub(super) fn read(client: &mut Client) -> Result<Self> {
         let everything = Selection::everything();
         let relations = catalog::discover(client, &everything)?;
-        let inventory = catalog::read(client, &relations, true)?;
+        let inventory = catalog::look_at(client, &relations)?;
         let attached = inventory.catalog.tables.iter().flat_map(|table| table.attached.iter().cloned());
         let mut objects: Vec<SchemaObject> = inventory.catalog.objects.iter().cloned().chain(attached).collect();
         objects.sort_by_key(|object| object.position);

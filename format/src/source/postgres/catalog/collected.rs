@@ -84,6 +84,8 @@ pub(super) struct Collected<'r> {
     pub(super) version: u32,
     /// The whole database is wanted, not only what the chosen relations need.
     pub(super) everything: bool,
+    /// What the role may not read is passed over: the catalog is looked at and not kept.
+    pub(super) only_looked_at: bool,
     pub(super) relations: &'r [Relation],
     pub(super) by_oid: HashMap<u32, &'r Relation>,
     pub(super) depend: Dependencies,
@@ -102,6 +104,7 @@ impl<'r> Collected<'r> {
         Self {
             version,
             everything,
+            only_looked_at: false,
             relations,
             by_oid: relations.iter().map(|relation| (relation.oid, relation)).collect(),
             depend,

@@ -47,10 +47,22 @@ use crate::error::Result;
 use crate::postgres::client::Client;
 
 /// Reads the catalog of the chosen relations: with `everything`, of the whole database.
+///
+/// Fails where the role may not read what a snapshot must hold, such as where a sequence stands.
 pub(crate) fn read(client: &mut Client, relations: &[Relation], everything: bool) -> Result<Inventory> {
+    inventory(client, relations, everything, false)
+}
+
+/// The same of the whole database, to look at what is there: sequences that the role may not read have no value.
+pub(crate) fn look_at(client: &mut Client, relations: &[Relation]) -> Result<Inventory> {
+    inventory(client, relations, true, true)
+}
+
+fn inventory(client: &mut Client, relations: &[Relation], everything: bool, only_looked_at: bool) -> Result<Inventory> {
     let description = description::read(client, everything)?;
     let depend = Dependencies::read(client)?;
     let mut collected = Collected::new(client.version(), everything, relations, depend);
+    collected.only_looked_at = only_looked_at;
     let entries = tables::read(client, &collected)?;
     let columns = columns::read(client, &collected)?;
     let parents = inheritance::read(client, &mut collected)?;

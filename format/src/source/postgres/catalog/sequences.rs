@@ -57,7 +57,7 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
     let sql = format!(
         "SELECT c.oid, n.nspname, c.relname, c.relpersistence = 'u', pg_catalog.format_type(s.seqtypid, NULL),
                 s.seqstart, s.seqincrement, s.seqmax, s.seqmin, s.seqcache, s.seqcycle, d.deptype = 'i', d.refobjid,
-                d.refobjsubid, a.attname
+                d.refobjsubid, a.attname, pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
          FROM pg_catalog.pg_class AS c
          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = c.oid
@@ -69,6 +69,7 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
         collected.wanted(class::RELATION, "c.oid")
     );
     let mut kept = Vec::new();
+    let mut asked = Vec::new();
     for row in client.rows(&sql)? {
         let sequence = sequence(&row)?;
         let address = Address::relation(sequence.oid);
@@ -76,14 +77,16 @@ pub(super) fn read(client: &mut Client, collected: &mut Collected<'_>) -> Result
         let comes_with_another =
             sequence.owner.as_ref().is_some_and(|owner| owner.is_identity && !owner_is_there(owner));
         if collected.depend.extension(address).is_none() && !comes_with_another {
+            if row.is_true(15) || !collected.only_looked_at {
+                asked.push((sequence.oid, qualified(&sequence.schema, &sequence.name)));
+            }
             kept.push(sequence);
         }
     }
-    let states = states(client, &kept)?;
+    let states = states(client, &asked)?;
     let mut identities = Identities::new();
     for sequence in kept {
-        let state = states.get(&sequence.oid).cloned().unwrap_or_default();
-        add(collected, &sequence, &state);
+        add(collected, &sequence, states.get(&sequence.oid));
         if let Some(owner) = sequence.owner.as_ref().filter(|owner| owner.is_identity) {
             identities.insert((owner.table, owner.attnum), sequence);
         }
@@ -120,16 +123,11 @@ fn sequence(row: &TextRow) -> Result<Sequence> {
 
 /// Where sequences stand: the last value, and whether it was handed out. A sequence is of no instant: it stands at least
 /// where it stood at the snapshot's.
-fn states(client: &mut Client, sequences: &[Sequence]) -> Result<HashMap<u32, (String, bool)>> {
+fn states(client: &mut Client, sequences: &[(u32, String)]) -> Result<HashMap<u32, (String, bool)>> {
     let mut states = HashMap::new();
     for some in sequences.chunks(STATES_AT_ONCE) {
-        let asked: Vec<String> = some
-            .iter()
-            .map(|sequence| {
-                let name = qualified(&sequence.schema, &sequence.name);
-                format!("SELECT {}, last_value, is_called FROM {name}", sequence.oid)
-            })
-            .collect();
+        let asked: Vec<String> =
+            some.iter().map(|(oid, name)| format!("SELECT {oid}, last_value, is_called FROM {name}")).collect();
         for row in client.rows(&asked.join(" UNION ALL "))? {
             states.insert(row.number(0)?, (row.text(1).to_owned(), row.is_true(2)));
         }
@@ -137,7 +135,7 @@ fn states(client: &mut Client, sequences: &[Sequence]) -> Result<HashMap<u32, (S
     Ok(states)
 }
 
-fn add(collected: &mut Collected<'_>, sequence: &Sequence, (last, is_called): &(String, bool)) {
+fn add(collected: &mut Collected<'_>, sequence: &Sequence, state: Option<&(String, bool)>) {
     let address = Address::relation(sequence.oid);
     let (name, own) = (archive_name(&sequence.schema, &sequence.name), qualified(&sequence.schema, &sequence.name));
     let owner = sequence.owner.as_ref().and_then(|owner| Some((owner, *collected.by_oid.get(&owner.table)?)));
@@ -156,6 +154,7 @@ fn add(collected: &mut Collected<'_>, sequence: &Sequence, (last, is_called): &(
             collected.items.push(Item::about("sequence owner", address, name.clone(), definition).of(owner.table));
         }
     }
+    let Some((last, is_called)) = state else { return };
     let definition = format!("SELECT pg_catalog.setval({}, {last}, {is_called})", literal(&own));
     let mut value = Item::about("sequence value", address, name, definition);
     value.relation = table;
