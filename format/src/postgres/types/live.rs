@@ -1,15 +1,13 @@
-//! Values of every type beside a server's own idea of them. The server is the one that `TABARK_TEST_POSTGRES` connects to; without
-//! it, the test says that it was skipped.
+//! Values of every type beside the servers' own idea of them.
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
-    use std::io::Write;
-
     use super::super::{ColumnType, CopyColumn, CopyForm, CopyReader, CopyWriter, TypeFacts};
     use crate::error::Result;
     use crate::model::Cell;
     use crate::postgres::client::Client;
     use crate::postgres::settings::ConnectionSettings;
+    use crate::test_servers::postgres::servers;
 
     /// Types and values of them, as SQL writes both.
     const VALUES: &[(&str, &[&str])] = &[
@@ -293,11 +291,14 @@ mod tests {
     #[test]
     #[expect(clippy::unwrap_used, reason = "tests")]
     fn values_of_every_type_are_what_the_server_says_and_come_back() {
-        let Ok(settings) = std::env::var("TABARK_TEST_POSTGRES") else {
-            let _ = writeln!(std::io::stderr(), "no TABARK_TEST_POSTGRES: types were not compared with a server");
-            return;
-        };
-        let mut client = Client::connect(&ConnectionSettings::parse(&settings).unwrap()).unwrap();
+        for server in servers() {
+            let database = server.database("types");
+            compare(&mut Client::connect(&ConnectionSettings::parse(&database.url()).unwrap()).unwrap());
+        }
+    }
+
+    #[expect(clippy::unwrap_used, reason = "tests")]
+    fn compare(client: &mut Client) {
         client.run(SETUP).unwrap();
         for (number, (name, values)) in VALUES.iter().enumerate() {
             let (from, to) = (format!("pg_temp.from{number}"), format!("pg_temp.to{number}"));
@@ -309,10 +310,10 @@ mod tests {
                 "SELECT atttypid, atttypmod FROM pg_attribute WHERE attrelid = '{from}'::regclass AND attnum = 1"
             ));
             let column = column.unwrap();
-            let column_type = ColumnType::of(&facts(&mut client, column.text(0), column.number(1).unwrap()).unwrap());
+            let column_type = ColumnType::of(&facts(client, column.text(0), column.number(1).unwrap()).unwrap());
             let columns = || vec![CopyColumn { name: "v".into(), column_type: column_type.clone() }];
             let bytes = copied(
-                &mut client,
+                client,
                 &format!("COPY (SELECT {} FROM {from}) TO STDOUT (FORMAT binary)", column_type.select("v")),
             );
             let bytes = bytes.unwrap();
@@ -333,12 +334,12 @@ mod tests {
             assert_eq!(reader.finish().unwrap(), values.len() as u64 + 1);
             writer.end(&mut again);
 
-            let expected = copied(&mut client, &format!("COPY {from} TO STDOUT")).unwrap();
+            let expected = copied(client, &format!("COPY {from} TO STDOUT")).unwrap();
             if !column_type.is_money() {
                 let show = |text: &[u8]| String::from_utf8(normal(column_type.logical(), text)).unwrap();
                 assert!(show(&text) == show(&expected), "{name}:\n{}\n{}", show(&text), show(&expected));
             }
-            let whole = copied(&mut client, &format!("COPY {from} TO STDOUT (FORMAT binary)")).unwrap();
+            let whole = copied(client, &format!("COPY {from} TO STDOUT (FORMAT binary)")).unwrap();
             for (form, data) in [(writer.form(), &again), (CopyForm::Text, &text)] {
                 let format = if form == CopyForm::Binary { "(FORMAT binary)" } else { "" };
                 client.run(&format!("TRUNCATE {to}")).unwrap();
@@ -346,7 +347,7 @@ mod tests {
                 copy.write(data).unwrap();
                 let taken = copy.finish().unwrap_or_else(|error| panic_with(name, &error.to_string()));
                 assert_eq!(taken, values.len() as u64 + 1);
-                let back = copied(&mut client, &format!("COPY {to} TO STDOUT (FORMAT binary)")).unwrap();
+                let back = copied(client, &format!("COPY {to} TO STDOUT (FORMAT binary)")).unwrap();
                 assert!(back == whole, "{name} {form:?}");
             }
         }

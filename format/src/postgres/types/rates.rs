@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn rows_come_and_go() {
-        let rows: i64 = std::env::var("TABARK_RATE_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(2_000);
+        let asked: Option<i64> = std::env::var("TABARK_RATE_ROWS").ok().and_then(|rows| rows.parse().ok());
+        let rows = asked.unwrap_or(2_000);
         let money = (15 << 16 | 2) + 4;
         let names = |names: &[&str]| {
             names.iter().map(|name| column(name, if *name == "numeric" { money } else { -1 })).collect()
@@ -92,7 +93,9 @@ mod tests {
             told += &format!(", read {:.1} million rows/s, {:.0} MB", rate(rows, start), stream.len() as f64 / 1e6);
             assert_eq!((reader.finish().unwrap(), found), (rows.cast_unsigned(), rows));
             assert!(sum > 0 || rows == 0);
-            let _ = writeln!(std::io::stderr(), "{told}");
+            if asked.is_some() {
+                let _ = writeln!(std::io::stderr(), "{told}");
+            }
         }
     }
 
