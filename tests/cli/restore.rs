@@ -33,7 +33,7 @@ fn a_restore_as_json() {
     let expected = "archive target dry_run snapshot mode new_file plan tables proved warnings";
     assert_eq!(fields(&report).join(" "), expected);
     assert_eq!(fields(&report["snapshot"]), ["number", "time", "time_micros", "root"]);
-    assert_eq!(fields(&report["plan"]), ["tables", "objects", "bookkeeping", "settings"]);
+    assert_eq!(fields(&report["plan"]), ["tables", "objects", "bookkeeping", "settings", "definitions"]);
     assert_eq!(
         fields(&report["plan"]["tables"][0]),
         ["name", "role", "rows", "stored_bytes", "filters", "expire", "action"]

@@ -203,7 +203,7 @@ fn a_snapshot_of_another_engine() {
     let case = Case { directory: tempfile::tempdir().unwrap() };
     let writer = ArchiveWriter::create(NewFile::create(&case.archive()).unwrap(), WriterOptions::default()).unwrap();
     let source = SourceDescription {
-        engine: "postgresql".into(),
+        engine: "oracle".into(),
         engine_version: "18".into(),
         name: "x".into(),
         settings: vec![],
@@ -211,5 +211,5 @@ fn a_snapshot_of_another_engine() {
     let header = SnapshotHeader { time: 1, tags: vec![], source, writer: "x".into(), omitted: vec![] };
     writer.begin_snapshot(header).unwrap().commit().unwrap();
     let error = case.refused(RestoreMode::Create, &[]);
-    assert!(error.is_request() && error.message().contains("postgresql"), "{error}");
+    assert!(error.is_request() && error.message().contains("oracle"), "{error}");
 }
