@@ -202,12 +202,8 @@ fn cells_that_sqlite_cannot_hold() {
 fn a_snapshot_of_another_engine() {
     let case = Case { directory: tempfile::tempdir().unwrap() };
     let writer = ArchiveWriter::create(NewFile::create(&case.archive()).unwrap(), WriterOptions::default()).unwrap();
-    let source = SourceDescription {
-        engine: "oracle".into(),
-        engine_version: "18".into(),
-        name: "x".into(),
-        settings: vec![],
-    };
+    let source =
+        SourceDescription { engine: "oracle".into(), engine_version: "18".into(), name: "x".into(), settings: vec![] };
     let header = SnapshotHeader { time: 1, tags: vec![], source, writer: "x".into(), omitted: vec![] };
     writer.begin_snapshot(header).unwrap().commit().unwrap();
     let error = case.refused(RestoreMode::Create, &[]);
