@@ -64,6 +64,10 @@ impl<'r, 'a> Run<'r, 'a> {
     /// Works out what is to be done. Must be called in a transaction.
     pub(super) fn work(&self, client: &mut Client) -> Result<Work> {
         let target = Target::read(client)?;
+        if self.options.connections.get() > 1 && !target.is_empty() {
+            return Err(Error::request("several connections restore into an empty database only")
+                .with_hint("leave --jobs out: the restore is then one transaction"));
+        }
         if self.adds() {
             return self.additions(target);
         }
@@ -137,10 +141,6 @@ impl<'r, 'a> Run<'r, 'a> {
     /// The plan, for people and programs.
     pub(super) fn plan(&self, client: &mut Client, settings: &ConnectionSettings) -> Result<PostgresPlan> {
         let work = self.work(client)?;
-        if self.options.connections.get() > 1 && !work.target.is_empty() {
-            return Err(Error::request("several connections restore into an empty database only")
-                .with_hint("leave --jobs out: the restore is then one transaction"));
-        }
         Ok(self.told(&work, settings))
     }
 
