@@ -169,8 +169,8 @@ impl Pool<'_, '_, '_> {
 
     fn work_off(&self, queue: &Mutex<VecDeque<Task<'_>>>) -> Result<()> {
         let client = Mutex::new(Client::connect(self.settings)?);
-        // What is committed here counts only with the last commit of all, which waits for the disk and for all before it.
-        lock(&client).run("SET maintenance_work_mem = '256MB'; SET synchronous_commit = off")?;
+        // Commits wait for the disk: the last one of all may have nothing to write, and then waits for none before it.
+        lock(&client).run("SET maintenance_work_mem = '256MB'")?;
         loop {
             let Some(task) = unpoisoned(queue).pop_front() else { return Ok(()) };
             check_cancelled(self.observer)?;
