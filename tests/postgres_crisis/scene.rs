@@ -163,8 +163,8 @@ impl<'s> Scene<'s> {
     /// Everything that can be seen of the database.
     pub(crate) fn state(&self) -> State {
         let told = self.database.psql(
-            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1; SELECT rolname, datname, setconfig FROM \
-             pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY 1, 2",
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1; SELECT rolname, setconfig FROM pg_db_role_setting \
+             LEFT JOIN pg_roles r ON r.oid = setrole JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database() ORDER BY 1",
         );
         State { schema: self.database.normalized_schema(), contents: format!("{:?}", contents(&self.database)), told }
     }
