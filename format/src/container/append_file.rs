@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::early_sync::EarlySync;
 use super::mapped::MappedFile;
 use super::storage::WriteStorage;
 use crate::error::{Error, Result};
@@ -17,6 +18,7 @@ pub struct AppendFile {
     end: Option<u64>,
     /// Has anything been changed?
     begun: bool,
+    early: EarlySync,
 }
 
 impl AppendFile {
@@ -40,7 +42,8 @@ impl AppendFile {
                 return Err(Error::io(format!("locking {}", path.display()), cause));
             }
         }
-        let locked = Self { path: path.to_owned(), file, end: None, begun: false };
+        let early = EarlySync::of(path);
+        let locked = Self { path: path.to_owned(), file, end: None, begun: false, early };
         locked.check_name()?;
         Ok(locked)
     }
@@ -97,7 +100,9 @@ impl WriteStorage for AppendFile {
         if !self.begun {
             self.begin()?;
         }
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.early.appended(bytes.len());
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {

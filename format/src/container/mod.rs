@@ -3,6 +3,7 @@
 
 mod append_file;
 mod commit;
+mod early_sync;
 mod frame;
 mod header;
 mod kept;

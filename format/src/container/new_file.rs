@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::early_sync::EarlySync;
 use super::storage::WriteStorage;
 use crate::error::{Error, Result};
 
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 pub struct NewFile {
     target: PathBuf,
     temp: Option<NamedTempFile>,
+    early: EarlySync,
 }
 
 impl NewFile {
@@ -23,7 +25,8 @@ impl NewFile {
             return Err(Error::request(format!("{} exists already", target.display())));
         }
         let temp = temp_beside(target)?;
-        Ok(Self { target: target.to_owned(), temp: Some(temp) })
+        let early = EarlySync::of(temp.path());
+        Ok(Self { target: target.to_owned(), temp: Some(temp), early })
     }
 
     fn temp(&mut self) -> io::Result<&mut File> {
@@ -36,7 +39,9 @@ impl NewFile {
 
 impl WriteStorage for NewFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.temp()?.write_all(bytes)
+        self.temp()?.write_all(bytes)?;
+        self.early.appended(bytes.len());
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::append_file::AppendFile;
+use super::early_sync::EarlySync;
 use super::mapped::MappedFile;
 use super::new_file::{private_temp_beside, sync_folder};
 use super::storage::WriteStorage;
@@ -23,6 +24,7 @@ pub struct Replacement {
     /// Without links: a link to the archive goes on leading to it.
     target: PathBuf,
     temp: NamedTempFile,
+    early: EarlySync,
     /// After a snapshot that was taken back the file is not whole.
     is_abandoned: bool,
 }
@@ -36,7 +38,8 @@ impl Replacement {
         let old = AppendFile::lock(&target)?;
         let temp = private_temp_beside(&target)?;
         take_permissions(temp.as_file(), &target)?;
-        Ok(Self { old, target, temp, is_abandoned: false })
+        let early = EarlySync::of(temp.path());
+        Ok(Self { old, target, temp, early, is_abandoned: false })
     }
 
     /// The locked archive for reading, whatever has its name by now.
@@ -53,7 +56,7 @@ impl Replacement {
 
     /// Makes the new archive durable, and gives it the old one's name.
     pub fn finish(self) -> Result<()> {
-        let Self { old, target, temp, is_abandoned } = self;
+        let Self { old, target, temp, early: _, is_abandoned } = self;
         if is_abandoned {
             return Err(Error::request(format!("what was to replace {} is not complete", target.display())));
         }
@@ -67,7 +70,9 @@ impl Replacement {
 
 impl WriteStorage for Replacement {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.temp.as_file_mut().write_all(bytes)
+        self.temp.as_file_mut().write_all(bytes)?;
+        self.early.appended(bytes.len());
+        Ok(())
     }
 
     /// Nothing is durable before [`Replacement::finish`].

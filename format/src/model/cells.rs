@@ -72,7 +72,7 @@ impl Cells {
     pub(super) fn with_room_of(like: &Self) -> Self {
         /// Elements at most: one huge value says nothing of the next.
         const MOST: usize = 4 << 20;
-        let room = |length: usize| (length + length / 4).min(MOST);
+        let room = |length: usize| (2 * length).min(MOST);
         Self {
             fixed: Vec::with_capacity(room(like.fixed.len())),
             ends: Vec::with_capacity(room(like.ends.len())),

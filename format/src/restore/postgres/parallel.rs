@@ -27,8 +27,9 @@ const SHARED_BYTES: u64 = 32 << 20;
 enum Task<'s> {
     /// Rows of a table: all, or every row group that falls to this part of so many.
     Load { name: &'s str, part: usize, parts: usize },
-    /// Reading a table back as it lies.
-    Prove { name: &'s str },
+    /// Reading a table back: in the order in which it lies, which is that of its key if one connection wrote it, else by the key,
+    /// over so many connections.
+    Prove { name: &'s str, order: Order, connections: usize },
     /// Statements, one after the other.
     Make(Vec<&'s Statement>),
 }
@@ -81,10 +82,10 @@ impl Run<'_, '_> {
             if parts > 1 {
                 shared.push(name);
             } else {
-                rest.push(Task::Prove { name });
+                rest.push(Task::Prove { name, order: Order::AsTheyLie, connections: 1 });
             }
         }
-        pool.all(loads)?;
+        pool.all(loads, connections)?;
 
         let is_of_a_table = |statement: &&Statement| tables.iter().any(|table| table.schema().name == statement.table);
         let statements: Vec<&Statement> = after.iter().filter_map(statement).collect();
@@ -93,17 +94,16 @@ impl Run<'_, '_> {
             wanted.filter(is_of_a_table).collect()
         };
         let keys = of_kinds(&["primary key", "unique", "exclusion"]);
-        pool.all(by_table(&keys))?;
-        // All connections read a table together whose rows they wrote together.
-        let clients = (0..connections).map(|_| Client::connect(settings).map(Mutex::new));
-        let clients = if shared.is_empty() { Vec::new() } else { clients.collect::<Result<Vec<_>>>()? };
-        for name in shared {
-            self.prove(&clients, work, &inventory, name, Order::Key, observer).map_err(|error| error.in_table(name))?;
-        }
-        drop(clients);
+        pool.all(by_table(&keys), connections)?;
+        // While half of the connections read the largest table back, the others make indexes: each half alone would have the
+        // server work on one processor for some of the time.
         let indexes = of_kinds(&["index"]);
-        rest.extend(indexes.iter().map(|index| Task::Make(vec![index])));
-        pool.all(rest)?;
+        let provers = if indexes.is_empty() && rest.is_empty() { connections } else { connections.div_ceil(2) };
+        let mut proofs = shared.into_iter().map(|name| Task::Prove { name, order: Order::Key, connections: provers });
+        let mut tasks: Vec<_> = proofs.next().into_iter().collect();
+        tasks.extend(indexes.iter().map(|index| Task::Make(vec![index])));
+        tasks.extend(proofs.chain(rest));
+        pool.all(tasks, (connections + 1 - provers).max(1))?;
 
         lock(client).run(&format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL maintenance_work_mem = '256MB'; {FILLING}"
@@ -149,9 +149,9 @@ struct Pool<'p, 'r, 'a> {
 }
 
 impl Pool<'_, '_, '_> {
-    /// Does all of these, as many at a time as there are connections. After a failure nothing more is begun; the first is told.
-    fn all(&self, tasks: Vec<Task<'_>>) -> Result<()> {
-        let workers = self.run.options.connections.get().min(tasks.len());
+    /// Does all of these, so many at a time. After a failure nothing more is begun; the first is told.
+    fn all(&self, tasks: Vec<Task<'_>>, at_a_time: usize) -> Result<()> {
+        let workers = at_a_time.min(tasks.len());
         let queue = Mutex::new(VecDeque::from(tasks));
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         thread::scope(|scope| {
@@ -192,10 +192,14 @@ impl Pool<'_, '_, '_> {
                     .map_err(|error| error.in_table(*name))?;
                 lock(client).run("COMMIT")
             }
-            Task::Prove { name } => self
-                .run
-                .prove(slice::from_ref(client), self.work, self.inventory, name, Order::AsTheyLie, self.observer)
-                .map_err(|error| error.in_table(*name)),
+            Task::Prove { name, order, connections } => {
+                let several = (0..*connections).map(|_| Client::connect(self.settings).map(Mutex::new));
+                let several = if *connections > 1 { several.collect::<Result<Vec<_>>>()? } else { Vec::new() };
+                let clients = if several.is_empty() { slice::from_ref(client) } else { &several };
+                self.run
+                    .prove(clients, self.work, self.inventory, name, *order, self.observer)
+                    .map_err(|error| error.in_table(*name))
+            }
             Task::Make(statements) => statements.iter().try_for_each(|statement| run(client, statement, self.observer)),
         }
     }

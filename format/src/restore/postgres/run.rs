@@ -285,7 +285,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let places: Vec<&Place> = work.placement.routes.iter().map(|route| &route.made).collect();
         let mut relations = catalog::discover(&mut client, &everything)?;
         relations.retain(|relation| places.iter().any(|place| relation.schema == place.0 && relation.name == place.1));
-        catalog::read(&mut client, &relations, false)
+        catalog::for_rows(&mut client, &relations)
     }
 
     /// Fills a table that was made.

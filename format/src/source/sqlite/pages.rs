@@ -24,13 +24,20 @@ const MIN_USABLE: usize = 480;
 
 /// Reads the pages of the database `main`.
 pub(super) struct Pages<'c> {
-    connection: &'c Connection,
-    statement: Statement<'c>,
-    /// Bytes of a page, and those of them that SQLite uses.
-    size: usize,
-    usable: usize,
+    /// Reads the pages of b-trees.
+    pub(super) tree: PageReader<'c>,
+    /// Reads overflow pages while a page of a b-tree is being looked at.
+    pub(super) overflow: PageReader<'c>,
     count: u32,
     longest: u64,
+}
+
+/// Reads one page at a time.
+pub(super) struct PageReader<'c> {
+    connection: &'c Connection,
+    statement: Statement<'c>,
+    /// Those bytes of a page that SQLite uses.
+    usable: usize,
 }
 
 /// Does SQLite, as it was compiled, show its pages on this connection?
@@ -46,16 +53,14 @@ impl<'c> Pages<'c> {
         if connection.is_autocommit() || connection.prepare(IMPOSTOR).and_then(|mut found| found.exists([])).ok()? {
             return None;
         }
-        let statement = connection.prepare(ONE_PAGE).ok()?;
         let count = connection.query_row("PRAGMA main.page_count", [], |row| row.get(0)).ok()?;
         let longest = u64::try_from(connection.limit(Limit::SQLITE_LIMIT_LENGTH).ok()?).ok()?;
-        let mut pages = Self { connection, statement, size: 0, usable: 0, count, longest };
-        let mut first = Vec::new();
-        pages.fetch(1, &mut first).ok()?;
-        let reserved = usize::from(*first.get(20)?);
-        pages.size = first.len();
-        pages.usable = first.len().checked_sub(reserved).filter(|usable| *usable >= MIN_USABLE)?;
-        Some(pages)
+        let mut tree = PageReader { connection, statement: connection.prepare(ONE_PAGE).ok()?, usable: usize::MAX };
+        let (size, reserved) = tree.look_at(1, |page| Some((page?.len(), usize::from(*page?.get(20)?)))).ok()??;
+        tree.usable = size.checked_sub(reserved).filter(|usable| *usable >= MIN_USABLE)?;
+        let overflow = PageReader { connection, statement: connection.prepare(ONE_PAGE).ok()?, usable: tree.usable };
+        let longest = longest.min(u64::from(count) * size as u64);
+        Some(Self { tree, overflow, count, longest })
     }
 
     /// How many there are.
@@ -65,25 +70,25 @@ impl<'c> Pages<'c> {
 
     /// The most bytes that a record can have: SQLite's limit, and no more than all pages hold.
     pub(super) fn longest_record(&self) -> u64 {
-        self.longest.min(u64::from(self.count) * self.size as u64)
+        self.longest
     }
+}
 
-    /// Reads a page into `out`: its usable bytes, or all where these are not known yet. Is it a page of the database?
-    pub(super) fn fetch(&mut self, number: u32, out: &mut Vec<u8>) -> Result<bool> {
+impl PageReader<'_> {
+    /// Shows a page to `look`, without copying it: its usable bytes, or all where these are not known yet; `None` if it is no
+    /// page of the database.
+    pub(super) fn look_at<T>(&mut self, number: u32, look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T> {
         let failed = |cause| failure("reading rows", cause);
         // SQLite interrupts statements that run, and forgets it when the next begins. Between two pages none runs.
         if self.connection.is_interrupted() {
             return Err(failed(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_INTERRUPT), None)));
         }
-        out.clear();
         let mut rows = self.statement.query([number]).map_err(failed)?;
-        let Some(row) = rows.next().map_err(failed)? else { return Ok(false) };
+        let Some(row) = rows.next().map_err(failed)? else { return Ok(look(None)) };
         let ValueRef::Blob(bytes) = row.get_ref(0).map_err(failed)? else {
             return Err(Error::database("reading rows: SQLite gave a page that is no bytes"));
         };
-        let usable = if self.usable == 0 { bytes } else { bytes.get(..self.usable).unwrap_or_default() };
-        out.extend_from_slice(usable);
-        Ok(true)
+        Ok(look(Some(bytes.get(..self.usable).unwrap_or(bytes))))
     }
 }
 
@@ -105,10 +110,14 @@ mod tests {
         connection.execute_batch("PRAGMA page_size = 1024; CREATE TABLE t(a); BEGIN").unwrap();
         let mut pages = Pages::of(&connection).unwrap();
         assert_eq!((pages.count(), pages.longest_record()), (2, 2048));
-        let mut page = Vec::new();
-        assert!(pages.fetch(1, &mut page).unwrap());
-        assert!(page.starts_with(b"SQLite format 3\0") && page.len() == 1024);
-        assert!(!pages.fetch(0, &mut page).unwrap() && !pages.fetch(3, &mut page).unwrap());
+        let is_first =
+            |page: Option<&[u8]>| page.map(|page| page.starts_with(b"SQLite format 3\0") && page.len() == 1024);
+        for reader in [&mut pages.tree, &mut pages.overflow] {
+            assert_eq!(reader.look_at(1, is_first).unwrap(), Some(true));
+            assert!(
+                reader.look_at(0, |page| page.is_none()).unwrap() && reader.look_at(3, |page| page.is_none()).unwrap()
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The pages may be damaged or forged: whatever they say, the walk ends. It goes no deeper than SQLite's own, enters no page
 //! twice, and joins no more overflow pages than a record can fill.
 
-use super::pages::Pages;
+use super::pages::{PageReader, Pages};
 use crate::error::Error;
 use crate::sqlite_file::{Page, Payload, Tree};
 
@@ -54,29 +54,22 @@ impl<'p, 'c> Walk<'p, 'c> {
     pub(super) fn from(pages: &'p mut Pages<'c>, root: u32, tree: Tree) -> Option<Self> {
         let (way, spare, joined, entered) = (Vec::new(), Vec::new(), Vec::new(), Entered::default());
         let mut walk = Self { pages, tree, way, spare, joined, entered };
-        walk.enter(root).ok()?;
-        Some(walk)
+        walk.note(root).ok()?;
+        let mut bytes = Vec::new();
+        walk.pages.tree.look_at(root, |page| page.map(|page| bytes.extend_from_slice(page))).ok()??;
+        walk.way.push(Level { bytes, is_first: root == 1, next: 0 });
+        let page = parsed(&walk.way.last()?.bytes, root == 1, tree).ok()?;
+        (page.is_leaf() || page.cells() > 0).then_some(walk)
     }
 
     /// Sends all records to `visit`: the row id (0 in an index) and the record.
     pub(super) fn run(&mut self, visit: &mut impl FnMut(i64, &[u8]) -> Walked<()>) -> Walked<()> {
         while let Some(level) = self.way.last_mut() {
-            let page = parsed(level, self.tree)?;
+            let page = parsed(&level.bytes, level.is_first, self.tree)?;
+            let longest = self.pages.longest_record();
+            let mut joiner = Joiner { pages: &mut self.pages.overflow, longest, joined: &mut self.joined };
             if page.is_leaf() {
-                let mut joiner = Joiner { pages: self.pages, spare: &mut self.spare, joined: &mut self.joined };
-                match self.tree {
-                    Tree::Table => {
-                        for index in 0..page.cells() {
-                            let (row_id, payload) = page.row(index).ok_or(BAD_CELL)?;
-                            visit(row_id, joiner.whole(payload)?)?;
-                        }
-                    }
-                    Tree::Index => {
-                        for index in 0..page.cells() {
-                            visit(0, joiner.whole(page.entry(index).ok_or(BAD_CELL)?)?)?;
-                        }
-                    }
-                }
+                joiner.visit_leaf(&page, visit)?;
                 self.leave();
                 continue;
             }
@@ -85,7 +78,6 @@ impl<'p, 'c> Walk<'p, 'c> {
             if let (Tree::Index, Some(before)) = (self.tree, next.checked_sub(1))
                 && before < page.cells()
             {
-                let mut joiner = Joiner { pages: self.pages, spare: &mut self.spare, joined: &mut self.joined };
                 visit(0, joiner.whole(page.entry(before).ok_or(BAD_CELL)?)?)?;
             }
             if next > page.cells() {
@@ -94,12 +86,13 @@ impl<'p, 'c> Walk<'p, 'c> {
             }
             let child = page.child(next).ok_or(BAD_CELL)?;
             level.next += 1;
-            self.enter(child)?;
+            self.enter(child, visit)?;
         }
         Ok(())
     }
 
-    fn enter(&mut self, number: u32) -> Walked<()> {
+    /// Notes that a page is entered, if it may be.
+    fn note(&mut self, number: u32) -> Walked<()> {
         if self.way.len() == MAX_DEPTH {
             return Err(Stop::Damage("a b-tree is deeper than any can be"));
         }
@@ -110,16 +103,32 @@ impl<'p, 'c> Walk<'p, 'c> {
         if !self.entered.is_first_time(number) {
             return Err(Stop::Damage("a page stands in a b-tree twice"));
         }
-        let mut level = Level { bytes: self.spare.pop().unwrap_or_default(), is_first: number == 1, next: 0 };
-        if !self.pages.fetch(number, &mut level.bytes).map_err(Stop::Unread)? {
-            return Err(OUTSIDE);
-        }
-        let page = parsed(&level, self.tree)?;
-        if page.cells() == 0 && !(self.way.is_empty() && page.is_leaf()) {
-            return Err(Stop::Damage("a page of a b-tree is empty"));
-        }
-        self.way.push(level);
         Ok(())
+    }
+
+    /// Enters a page below the root. The records of a leaf are sent at once, from where SQLite has it.
+    fn enter(&mut self, number: u32, visit: &mut impl FnMut(i64, &[u8]) -> Walked<()>) -> Walked<()> {
+        self.note(number)?;
+        let Self { pages, tree, way, spare, joined, .. } = self;
+        let longest = pages.longest_record();
+        let mut joiner = Joiner { pages: &mut pages.overflow, longest, joined };
+        let look = |bytes: Option<&[u8]>| {
+            let bytes = bytes.ok_or(OUTSIDE)?;
+            let is_first = number == 1;
+            let page = parsed(bytes, is_first, *tree)?;
+            if page.cells() == 0 {
+                return Err(Stop::Damage("a page of a b-tree is empty"));
+            }
+            if page.is_leaf() {
+                return joiner.visit_leaf(&page, visit);
+            }
+            let mut copy = spare.pop().unwrap_or_default();
+            copy.clear();
+            copy.extend_from_slice(bytes);
+            way.push(Level { bytes: copy, is_first, next: 0 });
+            Ok(())
+        };
+        pages.tree.look_at(number, look).map_err(Stop::Unread)?
     }
 
     fn leave(&mut self) {
@@ -130,8 +139,8 @@ impl<'p, 'c> Walk<'p, 'c> {
 const BAD_CELL: Stop = Stop::Damage("a cell of a b-tree page is not inside it");
 const OUTSIDE: Stop = Stop::Damage("a page number is not one of the database");
 
-fn parsed(level: &Level, tree: Tree) -> Walked<Page<'_>> {
-    Page::parse(&level.bytes, level.is_first)
+fn parsed(bytes: &[u8], is_first: bool, tree: Tree) -> Walked<Page<'_>> {
+    Page::parse(bytes, is_first)
         .filter(|page| page.tree() == tree)
         .ok_or(Stop::Damage("a page is not of the table's b-tree"))
 }
@@ -159,12 +168,31 @@ impl Entered {
 
 /// Makes payloads whole.
 struct Joiner<'a, 'c> {
-    pages: &'a mut Pages<'c>,
-    spare: &'a mut Vec<Vec<u8>>,
+    pages: &'a mut PageReader<'c>,
+    longest: u64,
     joined: &'a mut Vec<u8>,
 }
 
 impl Joiner<'_, '_> {
+    /// Sends all records of a leaf.
+    #[inline]
+    fn visit_leaf(&mut self, page: &Page<'_>, visit: &mut impl FnMut(i64, &[u8]) -> Walked<()>) -> Walked<()> {
+        match page.tree() {
+            Tree::Table => {
+                for index in 0..page.cells() {
+                    let (row_id, payload) = page.row(index).ok_or(BAD_CELL)?;
+                    visit(row_id, self.whole(payload)?)?;
+                }
+            }
+            Tree::Index => {
+                for index in 0..page.cells() {
+                    visit(0, self.whole(page.entry(index).ok_or(BAD_CELL)?)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The record: where it stands if it is in one piece, else a copy of all pieces.
     #[inline]
     fn whole<'r>(&'r mut self, payload: Payload<'r>) -> Walked<&'r [u8]> {
@@ -176,21 +204,20 @@ impl Joiner<'_, '_> {
 
     #[cold]
     fn join(&mut self, payload: Payload<'_>, first: u32) -> Walked<&[u8]> {
-        let length = usize::try_from(payload.length).ok().filter(|_| payload.length <= self.pages.longest_record());
+        let length = usize::try_from(payload.length).ok().filter(|_| payload.length <= self.longest);
         let length = length.ok_or(Stop::Damage("a record is longer than any can be"))?;
         self.joined.clear();
         self.joined.extend_from_slice(payload.local);
-        let mut page = self.spare.pop().unwrap_or_default();
+        let Self { pages, joined, .. } = self;
         let mut next = first;
-        while self.joined.len() < length {
-            if !self.pages.fetch(next, &mut page).map_err(Stop::Unread)? {
-                return Err(OUTSIDE);
-            }
-            let (link, content) = page.split_first_chunk::<4>().ok_or(OUTSIDE)?;
-            next = u32::from_be_bytes(*link);
-            self.joined.extend_from_slice(content.get(..length - self.joined.len()).unwrap_or(content));
+        while joined.len() < length {
+            let look = |page: Option<&[u8]>| {
+                let (link, content) = page?.split_first_chunk::<4>()?;
+                joined.extend_from_slice(content.get(..length - joined.len()).unwrap_or(content));
+                Some(u32::from_be_bytes(*link))
+            };
+            next = pages.look_at(next, look).map_err(Stop::Unread)?.ok_or(OUTSIDE)?;
         }
-        self.spare.push(page);
-        Ok(self.joined)
+        Ok(joined)
     }
 }

@@ -96,6 +96,29 @@ pub(super) fn assemble(
     Ok(Inventory { catalog, tables: facts })
 }
 
+/// The tables among the relations, with their columns and keys, and no definitions that could make them.
+pub(super) fn without_definitions(
+    collected: &Collected<'_>,
+    tables: &Tables,
+    unique: &[UniqueIndex],
+    description: SourceDescription,
+) -> Inventory {
+    let texts_are_ordered = description.setting("encoding").is_some_and(|name| ORDERED_ENCODINGS.contains(&name));
+    let (mut found, mut facts) = (Vec::new(), Vec::new());
+    for item in &collected.items {
+        let relation = item.relation.and_then(|oid| collected.by_oid.get(&oid).copied());
+        if let Some(relation) = relation.filter(|relation| item.makes == Some(Address::relation(relation.oid)))
+            && relation.kind == RelationKind::Table
+        {
+            let own: Vec<_> = unique.iter().filter(|index| index.table == relation.oid).collect();
+            found.push(schema(relation, item, 0, tables, &own, texts_are_ordered));
+            facts.push(table_facts(relation, tables));
+        }
+    }
+    let catalog = SourceCatalog { description, tables: found, objects: Vec::new(), omitted: Vec::new() };
+    Inventory { catalog, tables: facts }
+}
+
 fn schema(
     relation: &Relation,
     item: &Item,
