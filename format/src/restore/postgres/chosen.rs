@@ -152,6 +152,12 @@ impl<'a> Chosen<'a> {
         self.tables.is_empty() && !self.before.iter().chain(&self.after).any(is_relation)
     }
 
+    /// Is a partitioned table among what is restored, or a part of one?
+    pub(super) fn has_partitions(&self) -> bool {
+        let objects = self.before.iter().chain(&self.after);
+        objects.map(|object| object.kind.as_str()).any(|kind| matches!(kind, "partitioned table" | "partition"))
+    }
+
     /// Checks every stored byte that the restore will use.
     pub(super) fn check_stored(&self, observer: &dyn Observer) -> Result<()> {
         for table in &self.tables {

@@ -35,6 +35,7 @@ mod run;
 mod steps;
 mod swap;
 mod target;
+mod tasks;
 
 pub use self::options::{Part, PostgresRestoreOptions};
 pub use self::plan::{PlannedStep, PostgresPlan, PostgresReport};

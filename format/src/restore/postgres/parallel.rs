@@ -3,7 +3,6 @@
 //! What one connection has not committed, another cannot see, so each part is committed when it is done: definitions, rows, keys,
 //! then proofs and indexes, then the rest. Should anything fail, what was made is dropped again, the last first.
 
-use std::collections::VecDeque;
 use std::slice;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -12,6 +11,7 @@ use super::load::Rows;
 use super::placement::relation_place;
 use super::run::{FILLING, Run, Work, run};
 use super::steps::{Statement, Step};
+use super::tasks::{Task, Tasks};
 use crate::error::{Error, Result};
 use crate::observer::{Observer, check_cancelled};
 use crate::postgres::client::Client;
@@ -22,17 +22,6 @@ use crate::source::postgres::rows::{Order, lock};
 
 /// Logical bytes from which on the rows of a table are shared among connections.
 const SHARED_BYTES: u64 = 32 << 20;
-
-/// Something that one connection does from its beginning to its end.
-enum Task<'s> {
-    /// Rows of a table: all, or every row group that falls to this part of so many.
-    Load { name: &'s str, part: usize, parts: usize },
-    /// Reading a table back: in the order in which it lies, which is that of its key if one connection wrote it, else by the key,
-    /// over so many connections.
-    Prove { name: &'s str, order: Order, connections: usize },
-    /// Statements, one after the other.
-    Make(Vec<&'s Statement>),
-}
 
 impl Run<'_, '_> {
     /// Makes, fills and proves everything; takes it all back if that fails.
@@ -102,6 +91,9 @@ impl Run<'_, '_> {
         let mut proofs = shared.into_iter().map(|name| Task::Prove { name, order: Order::Key, connections: provers });
         let mut tasks: Vec<_> = proofs.next().into_iter().collect();
         tasks.extend(indexes.iter().map(|index| Task::Make(vec![index])));
+        // One after the other: two of them lock two tables each. Those of partitions need more than keys and indexes.
+        let foreign_keys = if self.chosen.has_partitions() { Vec::new() } else { of_kinds(&["foreign key"]) };
+        tasks.push(Task::MakeLast(foreign_keys.clone()));
         tasks.extend(proofs.chain(rest));
         pool.all(tasks, (connections + 1 - provers).max(1))?;
 
@@ -110,7 +102,7 @@ impl Run<'_, '_> {
         ))?;
         for statement in &statements {
             let is_done = |done: &[&Statement]| done.iter().any(|done| std::ptr::eq(*done, *statement));
-            if !is_done(&keys) && !is_done(&indexes) {
+            if ![&keys, &indexes, &foreign_keys].iter().any(|done| is_done(done)) {
                 run(client, statement, observer)?;
             }
         }
@@ -152,14 +144,14 @@ impl Pool<'_, '_, '_> {
     /// Does all of these, so many at a time. After a failure nothing more is begun; the first is told.
     fn all(&self, tasks: Vec<Task<'_>>, at_a_time: usize) -> Result<()> {
         let workers = at_a_time.min(tasks.len());
-        let queue = Mutex::new(VecDeque::from(tasks));
+        let tasks = Tasks::new(tasks);
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
-                    if let Err(error) = self.work_off(&queue) {
-                        unpoisoned(&queue).clear();
-                        unpoisoned(&failed).get_or_insert(error);
+                    if let Err(error) = self.work_off(&tasks) {
+                        tasks.give_up();
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                     }
                 });
             }
@@ -167,15 +159,19 @@ impl Pool<'_, '_, '_> {
         failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
-    fn work_off(&self, queue: &Mutex<VecDeque<Task<'_>>>) -> Result<()> {
+    fn work_off(&self, tasks: &Tasks<'_>) -> Result<()> {
         let client = Mutex::new(Client::connect(self.settings)?);
         // Commits wait for the disk: the last one of all may have nothing to write, and then waits for none before it.
         lock(&client).run("SET maintenance_work_mem = '256MB'")?;
-        loop {
-            let Some(task) = unpoisoned(queue).pop_front() else { return Ok(()) };
+        while let Some(taken) = tasks.take() {
             check_cancelled(self.observer)?;
-            self.one(&client, &task)?;
+            if let Err(error) = self.one(&client, &taken.task) {
+                // Before the task counts as done: nothing may begin that waits for it.
+                tasks.give_up();
+                return Err(error);
+            }
         }
+        Ok(())
     }
 
     fn one(&self, client: &Mutex<Client>, task: &Task<'_>) -> Result<()> {
@@ -200,7 +196,9 @@ impl Pool<'_, '_, '_> {
                     .prove(clients, self.work, self.inventory, name, *order, self.observer)
                     .map_err(|error| error.in_table(*name))
             }
-            Task::Make(statements) => statements.iter().try_for_each(|statement| run(client, statement, self.observer)),
+            Task::Make(statements) | Task::MakeLast(statements) => {
+                statements.iter().try_for_each(|statement| run(client, statement, self.observer))
+            }
         }
     }
 
@@ -208,11 +206,6 @@ impl Pool<'_, '_, '_> {
         let Some(route) = self.work.placement.table(name) else { return Ok(()) };
         lock(client).run(&format!("TRUNCATE ONLY {}", qualified(&route.made.0, &route.made.1)))
     }
-}
-
-/// A list or an error is whole at any time.
-fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Drops what was made, the last first, and gives the error for which it was done, with what could not be dropped.
