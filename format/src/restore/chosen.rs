@@ -156,20 +156,28 @@ impl<'a> Chosen<'a> {
 
     /// Checks every stored byte that the restore will use.
     pub(super) fn check_stored(&self, observer: &dyn Observer) -> Result<()> {
-        for table in self.tables.iter().map(|chosen| &**chosen).chain(&self.bookkeeping) {
-            check_cancelled(observer)?;
-            let manifest = table.manifest();
-            observer.begin(Phase::Verify, Some(&manifest.schema.name), None, Some(manifest.stored_bytes));
-            let columns: Vec<usize> = (0..manifest.schema.columns.len()).collect();
-            table.check_stored(&columns, observer)?;
-        }
-        check_cancelled(observer)
+        check_stored(self.tables.iter().map(|chosen| &**chosen).chain(&self.bookkeeping), observer)
     }
 
     /// Finds out which rows are too old to be restored. Every stored byte must have been checked.
     pub(super) fn settle(&mut self, observer: &dyn Observer) -> Result<()> {
         self.tables.iter_mut().try_for_each(|table| table.settle(observer))
     }
+}
+
+/// Checks every stored byte of these tables.
+pub(super) fn check_stored<'t, 'a: 't>(
+    tables: impl Iterator<Item = &'t Table<'a>>,
+    observer: &dyn Observer,
+) -> Result<()> {
+    for table in tables {
+        check_cancelled(observer)?;
+        let manifest = table.manifest();
+        observer.begin(Phase::Verify, Some(&manifest.schema.name), None, Some(manifest.stored_bytes));
+        let columns: Vec<usize> = (0..manifest.schema.columns.len()).collect();
+        table.check_stored(&columns, observer)?;
+    }
+    check_cancelled(observer)
 }
 
 /// What the snapshot says of itself cannot be.

@@ -39,6 +39,7 @@ mod load;
 mod new_file;
 mod options;
 mod pages;
+mod passing;
 mod plan;
 #[cfg(feature = "postgres")]
 pub mod postgres;

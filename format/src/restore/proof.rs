@@ -2,17 +2,15 @@
 
 use super::chosen::Chosen;
 use super::kept::ChosenTable;
+use super::passing::Passing;
 use super::row_sum::RowSum;
 use super::rows::Encodings;
 use crate::archive::{Fingerprinter, TableFingerprint};
 use crate::error::{Error, Result};
 use crate::model::{Cell, SchemaObject, TableSchema};
-use crate::observer::{Observer, Phase, check_cancelled};
+use crate::observer::{Observer, Phase};
 use crate::source::sqlite::SqliteSource;
 use crate::source::{RowSink, Source, SourceCatalog};
-
-/// Rows read before progress is told and cancellation asked.
-const ROWS_AT_ONCE: u64 = 1024;
 
 /// Options that say how a table's rows are held. (Which virtual table a shadow belongs to depends on the modules here.)
 const OPTIONS: [&str; 4] = ["autoincrement", "rowid", "strict", "without_rowid"];
@@ -141,34 +139,20 @@ fn differs(table: &ChosenTable<'_>, found: &TableFingerprint) -> Error {
 
 /// Tells the observer of rows that pass by, and stops when it asks to.
 pub(super) struct Watched<'a> {
-    observer: &'a dyn Observer,
+    passing: Passing<'a>,
     sink: &'a mut dyn RowSink,
-    rows: u64,
-    bytes: u64,
 }
 
 impl<'a> Watched<'a> {
     pub(super) fn new(observer: &'a dyn Observer, sink: &'a mut dyn RowSink) -> Self {
-        Self { observer, sink, rows: 0, bytes: 0 }
+        Self { passing: Passing::new(observer), sink }
     }
 }
 
 impl RowSink for Watched<'_> {
     fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        self.rows += 1;
-        self.bytes += cells.iter().map(Cell::weight).sum::<u64>();
-        if self.rows == ROWS_AT_ONCE {
-            check_cancelled(self.observer)?;
-            self.observer.advance(self.rows, self.bytes);
-            (self.rows, self.bytes) = (0, 0);
-        }
+        self.passing.row(cells)?;
         self.sink.row(cells)
-    }
-}
-
-impl Drop for Watched<'_> {
-    fn drop(&mut self) {
-        self.observer.advance(self.rows, self.bytes);
     }
 }
 
