@@ -16,9 +16,9 @@ use super::translated::{Converted, TranslatedTable, Translation};
 use crate::archive::{Snapshot, Table};
 use crate::error::{Error, Result};
 use crate::model::{Logical, SchemaObject, TableSchema};
-use crate::restore::connection::harden;
-use crate::restore::definitions::{self, Wanted};
-use crate::restore::failure::failure;
+use crate::restore::sqlite::connection::harden;
+use crate::restore::sqlite::definitions::{self, Wanted};
+use crate::restore::sqlite::failure::failure;
 use crate::selection::Selection;
 use crate::source::Source as _;
 use crate::source::sqlite::SqliteSource;
@@ -286,7 +286,7 @@ fn refuse_twins(schema: &TableSchema) -> Result<()> {
 /// The name of a table in SQLite: its own in the schema public, else with the schema and a dot before it.
 fn sqlite_name(schema: &TableSchema) -> Result<String> {
     let (Some(of), Some(relation)) = (schema.option("schema"), schema.option("relation")) else {
-        return Err(crate::restore::chosen::contradiction(format!(
+        return Err(crate::restore::sqlite::chosen::contradiction(format!(
             "table \"{}\" does not say its schema",
             schema.name
         )));

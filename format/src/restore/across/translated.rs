@@ -14,7 +14,7 @@ use crate::container::{Memory, WriteStorage, temp_beside};
 use crate::error::{Error, Result};
 use crate::model::{Cell, SourceDescription, TableSchema};
 use crate::observer::{Observer, Phase, check_cancelled};
-use crate::restore::chosen::check_stored;
+use crate::restore::proof::check_stored;
 use crate::source::RowSink as _;
 
 /// A column of the snapshot and what becomes of its cells.

@@ -1,16 +1,16 @@
 //! Reading back what was written, inside the same transaction, and comparing it with the snapshot.
 
 use super::chosen::Chosen;
-use super::kept::ChosenTable;
-use super::passing::Passing;
-use super::row_sum::RowSum;
 use super::rows::Encodings;
 use crate::archive::{Fingerprinter, TableFingerprint};
 use crate::error::{Error, Result};
-use crate::model::{Cell, SchemaObject, TableSchema};
+use crate::model::{SchemaObject, TableSchema};
 use crate::observer::{Observer, Phase};
+use crate::restore::kept::ChosenTable;
+use crate::restore::proof::{Watched, not_the_snapshots};
+use crate::restore::row_sum::RowSum;
 use crate::source::sqlite::SqliteSource;
-use crate::source::{RowSink, Source, SourceCatalog};
+use crate::source::{Source, SourceCatalog};
 
 /// Options that say how a table's rows are held. (Which virtual table a shadow belongs to depends on the modules here.)
 const OPTIONS: [&str; 4] = ["autoincrement", "rowid", "strict", "without_rowid"];
@@ -115,13 +115,6 @@ fn check_rows_in_any_order(
     Err(not_the_snapshots(&made.name))
 }
 
-/// The error for rows that are not the snapshot's.
-pub(super) fn not_the_snapshots(table: &str) -> Error {
-    Error::not_proven("the rows read back are not the snapshot's; nothing was changed")
-        .in_table(table)
-        .with_hint("values that do not fit their column's declared type are changed by SQLite when they are written")
-}
-
 fn differs(table: &ChosenTable<'_>, found: &TableFingerprint) -> Error {
     let (schema, wanted) = (table.schema(), &table.wanted().fingerprint);
     if found.rows != wanted.rows {
@@ -135,25 +128,6 @@ fn differs(table: &ChosenTable<'_>, found: &TableFingerprint) -> Error {
         .map(|(_, column)| format!("\"{}\"", column.name))
         .collect();
     not_the_snapshots(&schema.name).noting(format_args!("columns that differ: {}", columns.join(", ")))
-}
-
-/// Tells the observer of rows that pass by, and stops when it asks to.
-pub(super) struct Watched<'a> {
-    passing: Passing<'a>,
-    sink: &'a mut dyn RowSink,
-}
-
-impl<'a> Watched<'a> {
-    pub(super) fn new(observer: &'a dyn Observer, sink: &'a mut dyn RowSink) -> Self {
-        Self { passing: Passing::new(observer), sink }
-    }
-}
-
-impl RowSink for Watched<'_> {
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<()> {
-        self.passing.row(cells)?;
-        self.sink.row(cells)
-    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
 
 use super::failure::failure;
-use super::passing::Passing;
 use crate::archive::Table;
 use crate::error::{Error, Result};
 use crate::model::Cell;
 use crate::observer::{Observer, check_cancelled};
+use crate::restore::passing::Passing;
 use crate::source::sqlite::names::quote;
 
 /// How the target and the source of the snapshot store texts.

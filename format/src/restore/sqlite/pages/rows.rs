@@ -8,9 +8,6 @@ use rayon::prelude::*;
 use rusqlite::ffi;
 
 use super::super::failure::failure;
-use super::super::kept::ChosenTable;
-use super::super::passing::Passing;
-use super::super::proof;
 use super::super::rows::Encodings;
 use super::coverage::{IndexPages, Part, Rows, TablePages};
 use super::index_sort::{Entry, IndexSort};
@@ -19,6 +16,9 @@ use crate::archive::Table;
 use crate::error::{Error, Result};
 use crate::model::Cell;
 use crate::observer::{Observer, Phase, check_cancelled};
+use crate::restore::kept::ChosenTable;
+use crate::restore::passing::Passing;
+use crate::restore::proof::not_the_snapshots;
 use crate::sqlite_file::{Collation, IndexWriter, Layout, RecordBuilder, SortKey, TableWriter};
 
 /// Entries of an index written before it is asked whether to go on.
@@ -207,7 +207,7 @@ impl Writer<'_> {
             if affinity.changes(cell) {
                 let schema = self.table.schema();
                 let column = schema.columns.get(number).map(|column| column.name.as_str()).unwrap_or_default();
-                let error = proof::not_the_snapshots(&schema.name);
+                let error = not_the_snapshots(&schema.name);
                 return Err(error.noting(format_args!("a column that would differ: \"{column}\"")));
             }
         }
