@@ -221,6 +221,29 @@ fn tls_checks_what_it_is_asked_to_check() {
     assert!(allowed.unwrap().is_encrypted);
 }
 
+/// The certificate that PostgreSQL's documentation has people make, which both sides get a copy of.
+#[test]
+fn a_servers_own_certificate_may_be_the_one_that_is_trusted() {
+    let Some(made) = Certificates::make() else { return };
+    let files = [("server.crt", made.text("own.crt")), ("server.key", made.text("own.key"))];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let options = Options { settings: &[("ssl", "on")], tcp: true, files: &files, ..Options::default() };
+    let Some(server) = Server::start_with(15, &options) else { return };
+    let port = server.port();
+    let check = |host: &str, mode: &str, roots: &str| {
+        let roots = made.path(roots);
+        let conninfo = format!("host={host} hostaddr=127.0.0.1 port={port} user=postgres dbname=postgres");
+        ConnectionSettings::parse(&format!("{conninfo} sslmode={mode} sslrootcert={roots}"))
+            .and_then(|settings| settings.check())
+    };
+    assert!(check("localhost", "verify-full", "own.crt").unwrap().is_encrypted);
+    assert!(check("anything.example", "verify-ca", "own.crt").unwrap().is_encrypted);
+    let wrong_host = refused(check("anything.example", "verify-full", "own.crt"));
+    assert!(wrong_host.hint().unwrap().contains("another host"), "{wrong_host} {:?}", wrong_host.hint());
+    let unknown = refused(check("localhost", "verify-full", "other.crt"));
+    assert!(unknown.hint().unwrap().contains("that very certificate"), "{unknown} {:?}", unknown.hint());
+}
+
 #[test]
 fn prefer_goes_without_tls_where_there_is_none_and_require_does_not() {
     let Some(server) = asking() else { return };

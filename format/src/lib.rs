@@ -60,7 +60,7 @@ pub mod model;
 pub mod observer;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod restore;
 pub mod rewrite;
 pub mod selection;

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::note::note;
 
-/// A folder with an authority `ca`, another one `other`, a server's certificate for "localhost" and one of the user "carl".
+/// A folder with an authority `ca`, another one `other`, a server's certificate for "localhost" and one of the user "carl", which
+/// `ca` signed, and a certificate `own` for "localhost" that is its own authority.
 pub(crate) struct Certificates(TempDir);
 
 const MADE: &str = "set -e
@@ -17,7 +18,8 @@ signed() {
     printf 'basicConstraints=CA:FALSE\\n%s\\n' \"$3\" >$2.ext
     openssl x509 -req -in $2.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile $2.ext -out $2.crt
 }
-authority ca; authority other
+authority ca; authority other; authority localhost
+mv localhost.crt own.crt; mv localhost.key own.key
 signed localhost server subjectAltName=DNS:localhost
 signed carl carl ''
 chmod 600 *.key";

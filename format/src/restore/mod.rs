@@ -1,164 +1,62 @@
-//! Restoring tables of a snapshot into an SQLite database, with proof before and after.
+//! Restoring tables of a snapshot into a database, with proof before and after: into SQLite here, into PostgreSQL in `postgres`.
 //!
-//! Every stored byte of the chosen tables is verified before the target is touched. The target then changes as a whole or
-//! not at all: a new file appears under its name when it is complete, an existing database changes in one transaction.
-//! Before either happens, what was written is read back and compared with the snapshot.
-//!
-//! Where the traps of restoring are handled:
-//!
-//! | trap | where |
-//! |---|---|
-//! | damage found after half the tables were written | `chosen` (all stored bytes first) |
-//! | stale `-wal`, hot `-journal`, links, temp files left behind, overwriting | `new_file`, `connection` |
-//! | definitions that do something else than they say | `definitions`, `settings` |
-//! | texts that are invalid, or that SQLite's converter alters; ON CONFLICT clauses; NaN | `rows` |
-//! | virtual tables without their module | `virtual_tables` |
-//! | triggers that fire, functions that run | `connection` (switched off) |
-//! | sqlite_sequence, sqlite_stat1, sqlite_stat4 | `bookkeeping` |
-//! | rows that refer to nothing | `foreign_keys` |
-//! | CHECK constraints of the snapshot and of the target, indexes that disagree | `integrity` |
-//! | schema drift, names that are taken | `target` |
-//! | rows that are too old | `kept` |
-//! | values that changed on the way | `proof`, `row_sum` |
-//! | affinity, spilled payloads, the page of the lock bytes, keys that are the same | `pages` |
-//! | CHECK constraints that a read-only connection does not look at | `connection`, `checks` |
+//! Every stored byte of the chosen tables is verified before the target is touched, the target changes as a whole or not at all,
+//! and before it does, what was written is read back and compared with the snapshot.
 
-#[cfg(feature = "postgres")]
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod across;
-mod bookkeeping;
-mod checks;
-mod chosen;
-mod connection;
-mod definitions;
-mod existing;
-mod failure;
-mod foreign_keys;
-mod integrity;
 mod kept;
-mod load;
-mod new_file;
 mod options;
-mod pages;
+mod passing;
 mod plan;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod proof;
-mod recorded_keys;
 mod row_sum;
-mod rows;
-mod settings;
-mod target;
-mod virtual_tables;
-
-use std::io::ErrorKind;
-use std::path::Path;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use options::{RestoreMode, RestoreOptions};
 pub use plan::{PlannedObject, PlannedTable, RestorePlan, RestoreReport, RestoredTable, TableAction};
-pub use recorded_keys::foreign_keys;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{plan, restore};
 
-use self::chosen::Chosen;
 use crate::archive::Snapshot;
-use crate::container::folder_of;
 use crate::error::{Error, Result};
-use crate::observer::Observer;
+use crate::model::{ForeignKey, SchemaObject, SourceDescription, TableSchema};
 
-/// Says what [`restore`] would do, or why it would not. Reads metadata and the target's schema, and changes nothing: not the
-/// target, and not the log that another program left beside it (`-wal`), nor does it leave files there. (SQLite uses a
-/// `-shm` that is there already, as every reader does, and removes a `-wal` without content.)
+/// The foreign keys among these tables of a source, by their definitions and those of the catalog's objects. Those to tables that
+/// are not among them are left out.
 ///
-/// Refuses a target whose `-journal` holds a write that did not end, which SQLite would undo in the target in order to read
-/// it.
-///
-/// A snapshot of a PostgreSQL database is translated (`spec/across.md`); what has no counterpart is among the warnings.
-pub fn plan(snapshot: &Snapshot<'_>, target: &Path, options: &RestoreOptions) -> Result<RestorePlan> {
-    #[cfg(feature = "postgres")]
-    if across::is_from_other(snapshot, "sqlite")? {
-        return across::plan_into_sqlite(snapshot, target, options);
-    }
-    let chosen = Chosen::of(snapshot, &options.tables, &options.expire)?;
-    let place = Place::of(target)?;
-    if matches!(place, Place::Database) {
-        connection::refuse_unfinished_write(target)?;
-    }
-    plan_chosen(&chosen, target, place, options.mode)
-}
-
-/// Restores the chosen tables of a snapshot into the database at `target`, which is made if it does not exist.
-///
-/// Fails without having changed anything: if stored bytes of a chosen table are damaged (`is_damaged`), if the request
-/// cannot be met (`is_request`), if SQLite refuses (`is_database`), if what is read back is not what the snapshot holds
-/// (`is_not_proven`), or if the observer asks to stop (`is_interrupted`). But SQLite undoes what a killed writer left half
-/// done in the target, as it does for every program that opens it.
-pub fn restore(
-    snapshot: &Snapshot<'_>,
-    target: &Path,
-    options: &RestoreOptions,
-    observer: &dyn Observer,
-) -> Result<RestoreReport> {
-    #[cfg(feature = "postgres")]
-    if across::is_from_other(snapshot, "sqlite")? {
-        return across::restore_into_sqlite(snapshot, target, options, observer);
-    }
-    let mut chosen = Chosen::of(snapshot, &options.tables, &options.expire)?;
-    let place = Place::of(target)?;
-    // What can be refused at once is refused before gigabytes are verified.
-    let plan = plan_chosen(&chosen, target, place, options.mode)?;
-    chosen.check_stored(observer)?;
-    chosen.settle(observer)?;
-    let (plan, loaded) = match place {
-        Place::New => (plan, new_file::create(&chosen, target, observer)?),
-        Place::Empty => existing::restore(&chosen, target, options.mode, true, observer)?,
-        Place::Database => existing::restore(&chosen, target, options.mode, false, observer)?,
-    };
-    Ok(RestoreReport { plan, tables: loaded.tables, warnings: loaded.warnings })
-}
-
-fn plan_chosen(chosen: &Chosen<'_>, path: &Path, place: Place, mode: RestoreMode) -> Result<RestorePlan> {
-    if !chosen.everything && chosen.tables.is_empty() && chosen.objects().next().is_none() {
-        return Err(Error::request("nothing of the snapshot is chosen").with_hint("leave less out"));
-    }
-    match place {
-        Place::New => target::plan(chosen, path, mode, None, true),
-        Place::Empty => existing::plan(chosen, path, mode, true),
-        Place::Database => existing::plan(chosen, path, mode, false),
-    }
-}
-
-/// What stands where the target is to be.
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    /// Nothing.
-    New,
-    /// A file without bytes, which to SQLite is a database without content.
-    Empty,
-    /// A file, which SQLite will say more about.
-    Database,
-}
-
-impl Place {
-    fn of(target: &Path) -> Result<Self> {
-        let looking = |cause| Error::io(format_args!("looking at {}", target.display()), cause);
-        let link = match target.symlink_metadata() {
-            Ok(_) => true,
-            Err(cause) if cause.kind() == ErrorKind::NotFound => false,
-            Err(cause) => return Err(looking(cause)),
-        };
-        match target.metadata() {
-            Ok(found) if !found.is_file() => Err(Error::request(format!("{} is not a file", target.display()))
-                .with_hint("give the path of an SQLite database, or of one that is to be made")),
-            Ok(found) if found.len() > 0 => Ok(Self::Database),
-            Ok(_) => connection::refuse_stale_side_files(target).map(|()| Self::Empty),
-            Err(_) if link => Err(Error::request(format!("{} is a link that leads nowhere", target.display()))),
-            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(looking(cause)),
-            Err(_) => {
-                let folder = folder_of(target);
-                folder.metadata().map_err(|cause| {
-                    Error::io(format_args!("looking at folder {}", folder.display()), cause)
-                        .with_hint("make the folder first")
-                })?;
-                connection::refuse_stale_side_files(target).map(|()| Self::New)
-            }
+/// Fails if a definition cannot be understood here, if a foreign key has no columns that fit, and if only the source knows which of
+/// its values are equal.
+pub fn foreign_keys(
+    source: &SourceDescription,
+    tables: &[TableSchema],
+    objects: &[SchemaObject],
+) -> Result<Vec<ForeignKey>> {
+    match source.engine.as_str() {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => sqlite::foreign_keys(tables),
+        #[cfg(feature = "postgres")]
+        "postgresql" => postgres::foreign_keys(tables, objects),
+        engine => {
+            let _ = (tables, objects);
+            Err(Error::unsupported(format!("foreign keys of a source of the kind \"{engine}\"")))
         }
+    }
+}
+
+/// Is the snapshot of another engine than the target, so that it must be translated? Fails for engines that are not known, and
+/// where only one is compiled in.
+fn is_from_other(snapshot: &Snapshot<'_>, target: &str) -> Result<bool> {
+    match snapshot.manifest().source.engine.as_str() {
+        engine if engine == target => Ok(false),
+        "sqlite" | "postgresql" if cfg!(all(feature = "postgres", feature = "sqlite")) => Ok(true),
+        engine @ ("sqlite" | "postgresql") => Err(Error::unsupported(format!(
+            "the snapshot is of a database of the kind \"{engine}\", and this program was built for another kind alone"
+        ))
+        .with_hint("use one that was built with the features \"postgres\" and \"sqlite\"")),
+        engine => Err(Error::request(format!("the snapshot is of a database of the unknown kind \"{engine}\""))),
     }
 }

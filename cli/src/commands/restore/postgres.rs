@@ -4,23 +4,20 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use tabark::Error;
 use tabark::archive::Snapshot;
 use tabark::postgres::settings::ConnectionSettings;
 use tabark::restore::postgres::{self, Part, PostgresPlan, PostgresReport, PostgresRestoreOptions};
 
-use super::{Outcome, action, expire_rules, print_rules, warn};
+use super::tables::{self, NAME_WIDTH, from};
+use super::{Outcome, expire_rules, warn};
 use crate::args::RestoreArgs;
 use crate::exit::{Exit, Failure};
 use crate::pipe::Pipe;
 use crate::progress::Progress;
-use crate::report::aligned::{Aligned, Side};
-use crate::report::text::{name, visible};
-use crate::report::units::{count, counted, size, time};
-use crate::report::{filters, json as as_json};
-
-const NAME_WIDTH: usize = 40;
+use crate::report::json as as_json;
+use crate::report::text::{name, visible, visible_lines};
 
 pub(super) fn run(
     args: &RestoreArgs,
@@ -85,17 +82,7 @@ fn dated_name() -> Result<String, Error> {
 
 fn print_plan(snapshot: &Snapshot<'_>, plan: &PostgresPlan, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "would restore {} into {}", from(snapshot), visible(&plan.target))?;
-    let mut tables =
-        Aligned::new(&[("table", Side::Left), ("rows", Side::Right), ("stored", Side::Right), ("action", Side::Left)])
-            .indented(2);
-    for table in &plan.tables {
-        let action = action(table.action).to_owned();
-        tables.row(vec![name(&table.name, NAME_WIDTH), count(table.rows), size(table.stored_bytes), action]);
-    }
-    tables.write(out)?;
-    for table in &plan.tables {
-        print_rules(&table.name, &table.filters, &table.expire, out)?;
-    }
+    tables::print_planned(&plan.tables, out)?;
     for (kind, object) in &plan.code {
         writeln!(out, "  code that will run there: {} {}", visible(kind), name(object, NAME_WIDTH))?;
     }
@@ -103,64 +90,25 @@ fn print_plan(snapshot: &Snapshot<'_>, plan: &PostgresPlan, out: &mut dyn Write)
         writeln!(out, "  there already: {} {}", visible(kind), name(object, NAME_WIDTH))?;
     }
     for step in plan.steps.iter().filter(|step| !step.sql.is_empty()) {
-        writeln!(out, "{};", shown_statement(&step.sql))?;
+        writeln!(out, "{};", visible_lines(&step.sql))?;
     }
     writeln!(out, "nothing was changed (--dry-run)")
 }
 
-/// A statement as it is, but for what would do something to a terminal: its lines stay lines.
-fn shown_statement(sql: &str) -> String {
-    sql.lines().map(visible).collect::<Vec<_>>().join("\n")
-}
-
 fn print_report(snapshot: &Snapshot<'_>, report: &PostgresReport, part: Part, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "restored {} into {}", from(snapshot), visible(&report.plan.target))?;
-    let mut tables = Aligned::headless(&[Side::Left, Side::Right, Side::Left, Side::Left]).indented(2);
-    for table in &report.tables {
-        let proved = match part {
-            Part::Schema => "definition",
-            _ if table.proved => "proved",
-            _ => "NOT PROVED",
-        };
-        let fingerprint = tabark::hex::encode(&table.fingerprint).chars().take(12).collect();
-        tables.row(vec![name(&table.name, NAME_WIDTH), counted(table.rows, "row"), proved.to_owned(), fingerprint]);
-    }
-    tables.write(out)?;
-    for table in &report.tables {
-        print_rules(&table.name, &table.filters, &table.expire, out)?;
-        if !table.expire.is_empty() {
-            writeln!(out, "  {}", filters::counts(table.expired, table.without_time))?;
-        }
-    }
+    let verdict = |table: &_| if part == Part::Schema { "definition" } else { tables::proof(table) };
+    tables::print_restored(&report.tables, verdict, out)?;
     for (old, kept) in &report.kept {
         writeln!(out, "kept: {} is now {}", visible(old), visible(kept))?;
     }
     if part == Part::Schema {
         return writeln!(out, "definitions alone: no rows were restored");
     }
-    let all = report.tables.len();
-    let proved = report.tables.iter().filter(|table| table.proved).count();
-    let (noun, verb) = if all == 1 { ("table", "equals") } else { ("tables", "equal") };
-    let less =
-        if report.tables.iter().any(|table| table.expired > 0) { ", less the rows that are too old" } else { "" };
-    writeln!(out, "proved: {proved} of {all} {noun} {verb} the snapshot{less}")
-}
-
-fn from(snapshot: &Snapshot<'_>) -> String {
-    format!("snapshot {} ({})", snapshot.summary().number, time(snapshot.summary().time))
+    tables::print_proof(&report.tables, out)
 }
 
 fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &PostgresPlan, report: Option<&PostgresReport>) -> Json {
-    let tables = plan.tables.iter().map(|table| {
-        json!({
-            "name": table.name,
-            "rows": table.rows,
-            "stored_bytes": table.stored_bytes,
-            "filters": filters::objects(&table.filters),
-            "expire": filters::expire_objects(&table.expire),
-            "action": action(table.action),
-        })
-    });
     let steps = plan
         .steps
         .iter()
@@ -169,41 +117,22 @@ fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &PostgresPlan, repo
     let pairs = |pairs: &[(String, String)]| {
         pairs.iter().map(|(kind, name)| json!({ "kind": kind, "name": name })).collect::<Vec<_>>()
     };
-    let restored = report.map(|report| {
-        let tables = report.tables.iter().map(|table| {
-            json!({
-                "name": table.name,
-                "rows": table.rows,
-                "fingerprint": as_json::digest(&table.fingerprint),
-                "filters": filters::objects(&table.filters),
-                "expire": filters::expire_objects(&table.expire),
-                "expired": table.expired,
-                "without_time": table.without_time,
-                "proved": table.proved,
-            })
-        });
-        tables.collect::<Vec<Json>>()
-    });
     let kept = report.map(|report| {
         report.kept.iter().map(|(table, now)| json!({ "table": table, "kept_as": now })).collect::<Vec<_>>()
     });
-    let mut head = Map::new();
-    head.insert("number".into(), json!(snapshot.summary().number));
-    as_json::put_time(&mut head, snapshot.summary().time);
-    head.insert("root".into(), as_json::digest(&snapshot.summary().root()));
     json!({
         "archive": args.archive.display().to_string(),
         "target": plan.target,
         "dry_run": report.is_none(),
-        "snapshot": head,
+        "snapshot": tables::snapshot_object(snapshot),
         "mode": args.mode.name(),
         "plan": {
-            "tables": tables.collect::<Vec<Json>>(),
+            "tables": plan.tables.iter().map(tables::planned_object).collect::<Vec<_>>(),
             "steps": steps,
             "present": pairs(&plan.present),
             "code": pairs(&plan.code),
         },
-        "tables": restored,
+        "tables": report.map(|report| report.tables.iter().map(tables::restored_object).collect::<Vec<_>>()),
         "kept": kept,
         "proved": report.map(|report| report.tables.iter().all(|table| table.proved)),
         "warnings": plan.warnings.iter().chain(report.iter().flat_map(|report| &report.warnings)).collect::<Vec<_>>(),

@@ -63,7 +63,11 @@ impl Cells {
             Kinds::Mixed(kinds) => kinds.push(kind),
         }
     }
+}
 
+/// Whole columns, as pages of SQLite's give them.
+#[cfg(feature = "sqlite")]
+impl Cells {
     /// Takes all cells out, and keeps the room that they had.
     pub(crate) fn clear(&mut self) {
         self.rows = 0;

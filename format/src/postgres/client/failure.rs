@@ -113,10 +113,15 @@ fn tls_hint(cause: &tokio_postgres::Error) -> Option<&'static str> {
         Why::UnknownIssuer | Why::BadSignature => {
             Some("no authority in the file of sslrootcert has signed the server's certificate")
         }
-        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
-            Some("the server's certificate is for another host (its subjectAltName counts); connect by that name")
-        }
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => Some(
+            "the server's certificate is for another host (its subjectAltName counts, or its common name if it has none); \
+             connect by that name",
+        ),
         Why::Expired | Why::ExpiredContext { .. } => Some("the server needs a new certificate"),
+        // Such as the certificate of an authority in the place of a server's.
+        Why::Other(_) => Some(
+            "if no authority has signed the server's certificate, the file of sslrootcert must hold that very certificate",
+        ),
         _ => None,
     }
 }

@@ -21,20 +21,11 @@ use self::translated::Translation;
 use super::postgres::{self, PostgresPlan, PostgresReport, PostgresRestoreOptions};
 use super::{PlannedTable, RestoreOptions, RestorePlan, RestoreReport};
 use crate::archive::{Snapshot, SnapshotSelector};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Expire;
 use crate::observer::Observer;
 use crate::postgres::settings::ConnectionSettings;
 use crate::selection::{Selection, no_such_table};
-
-/// The engine of what the snapshot is of, where it is another than this one. Fails for engines that are not known.
-pub(super) fn is_from_other(snapshot: &Snapshot<'_>, target: &str) -> Result<bool> {
-    match snapshot.manifest().source.engine.as_str() {
-        engine if engine == target => Ok(false),
-        "sqlite" | "postgresql" => Ok(true),
-        engine => Err(Error::request(format!("the snapshot is of a database of the unknown kind \"{engine}\""))),
-    }
-}
 
 /// What [`super::plan`] says of a snapshot of PostgreSQL.
 pub(super) fn plan_into_sqlite(

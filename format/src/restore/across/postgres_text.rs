@@ -1,7 +1,10 @@
 //! What PostgreSQL's definitions say, as far as SQLite can say it too. Anything that is not understood whole is `None`: it is
 //! then left out and named.
 
-use crate::postgres::tokens::{Kind, Token, tokens};
+mod reader;
+
+use self::reader::Reader;
+use crate::postgres::tokens::{Kind, Token};
 
 /// A part of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,84 +29,6 @@ pub(super) struct ForeignKey {
     pub(super) parent_columns: Vec<String>,
     /// What follows: `ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED`, in words that both engines read.
     pub(super) rest: String,
-}
-
-/// Tokens that are read one after the other.
-struct Reader<'s> {
-    tokens: Vec<Token<'s>>,
-    at: usize,
-}
-
-impl<'s> Reader<'s> {
-    fn of(sql: &'s str) -> Option<Self> {
-        let tokens = tokens(sql)?.into_iter().filter(|token| token.kind != Kind::Blank).collect();
-        Some(Self { tokens, at: 0 })
-    }
-
-    fn next(&mut self) -> Option<Token<'s>> {
-        let token = self.tokens.get(self.at).copied();
-        self.at += 1;
-        token
-    }
-
-    fn is_word(&self, ahead: usize, word: &str) -> bool {
-        let token = self.tokens.get(self.at + ahead);
-        token.is_some_and(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word))
-    }
-
-    fn is_mark(&self, mark: &str) -> bool {
-        self.tokens.get(self.at).is_some_and(|token| token.kind == Kind::Mark && token.text == mark)
-    }
-
-    /// Passes words, if they stand here.
-    fn words(&mut self, words: &str) -> Option<()> {
-        for word in words.split(' ') {
-            if !self.is_word(0, word) {
-                return None;
-            }
-            self.at += 1;
-        }
-        Some(())
-    }
-
-    fn mark(&mut self, mark: &str) -> Option<()> {
-        if !self.is_mark(mark) {
-            return None;
-        }
-        self.at += 1;
-        Some(())
-    }
-
-    /// Goes behind the first of these words.
-    fn find(&mut self, words: &str) -> Option<()> {
-        while self.at < self.tokens.len() {
-            let before = self.at;
-            if self.words(words).is_some() {
-                return Some(());
-            }
-            self.at = before + 1;
-        }
-        None
-    }
-
-    fn name(&mut self) -> Option<String> {
-        self.next()?.name()
-    }
-
-    /// A list of names in parentheses.
-    fn names(&mut self) -> Option<Vec<String>> {
-        self.mark("(")?;
-        let mut names = vec![self.name()?];
-        while self.mark(",").is_some() {
-            names.push(self.name()?);
-        }
-        self.mark(")")?;
-        Some(names)
-    }
-
-    fn end(&self) -> Option<()> {
-        (self.at == self.tokens.len()).then_some(())
-    }
 }
 
 /// The columns of a primary key or of a unique constraint, which must not be deferrable or say anything else.
@@ -171,11 +96,7 @@ pub(super) fn foreign_key(definition: &str) -> Option<ForeignKey> {
         "DEFERRABLE",
     ];
     while reader.end().is_none() {
-        let at = reader.at;
-        let clause = CLAUSES.iter().find(|clause| {
-            reader.at = at;
-            reader.words(clause).is_some()
-        })?;
+        let clause = CLAUSES.iter().find(|clause| reader.words(clause).is_some())?;
         rest.push(' ');
         rest.push_str(clause);
     }

@@ -4,9 +4,9 @@ use rusqlite::Connection;
 
 use crate::error::Result;
 use crate::model::{SchemaObject, TableSchema};
-use crate::restore::connection::harden;
-use crate::restore::definitions::{self, Wanted};
-use crate::restore::failure::failure;
+use crate::restore::sqlite::connection::harden;
+use crate::restore::sqlite::definitions::{self, Wanted};
+use crate::restore::sqlite::failure::failure;
 
 /// A database in memory with the tables of a snapshot.
 pub(super) struct Asked {

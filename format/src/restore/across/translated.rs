@@ -14,6 +14,7 @@ use crate::container::{Memory, WriteStorage, temp_beside};
 use crate::error::{Error, Result};
 use crate::model::{Cell, SourceDescription, TableSchema};
 use crate::observer::{Observer, Phase, check_cancelled};
+use crate::restore::proof::check_stored;
 use crate::source::RowSink as _;
 
 /// A column of the snapshot and what becomes of its cells.
@@ -97,14 +98,7 @@ impl<'a> Translation<'a> {
 
     /// Checks every stored byte that the restore will use.
     fn check_stored(&self, observer: &dyn Observer) -> Result<()> {
-        for TranslatedTable { table, .. } in &self.tables {
-            check_cancelled(observer)?;
-            let manifest = table.manifest();
-            observer.begin(Phase::Verify, Some(&manifest.schema.name), None, Some(manifest.stored_bytes));
-            let columns: Vec<usize> = (0..manifest.schema.columns.len()).collect();
-            table.check_stored(&columns, observer)?;
-        }
-        check_cancelled(observer)
+        check_stored(self.tables.iter().map(|translated| &translated.table), observer)
     }
 
     fn write<S: WriteStorage>(&self, snapshot: &Snapshot<'_>, storage: S, rows: Option<&dyn Observer>) -> Result<()> {

@@ -12,8 +12,9 @@ use super::phases::{self, Phase};
 use crate::archive::Snapshot;
 use crate::error::{Error, Layer, Result};
 use crate::model::{SchemaObject, TableSchema, roles};
-use crate::observer::{Observer, Phase as Work, check_cancelled};
+use crate::observer::Observer;
 use crate::restore::kept::ChosenTable;
+use crate::restore::proof::check_stored;
 use crate::selection::no_such_table;
 
 /// The chosen part of a snapshot of a PostgreSQL database.
@@ -160,14 +161,7 @@ impl<'a> Chosen<'a> {
 
     /// Checks every stored byte that the restore will use.
     pub(super) fn check_stored(&self, observer: &dyn Observer) -> Result<()> {
-        for table in &self.tables {
-            check_cancelled(observer)?;
-            let manifest = table.manifest();
-            observer.begin(Work::Verify, Some(&manifest.schema.name), None, Some(manifest.stored_bytes));
-            let columns: Vec<usize> = (0..manifest.schema.columns.len()).collect();
-            table.check_stored(&columns, observer)?;
-        }
-        check_cancelled(observer)
+        check_stored(self.tables.iter().map(|chosen| &**chosen), observer)
     }
 
     /// Finds out which rows are too old to be restored. Every stored byte must have been checked.

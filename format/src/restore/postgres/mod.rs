@@ -48,7 +48,9 @@ use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::postgres::client::Client;
 use crate::postgres::settings::ConnectionSettings;
-use crate::restore::{RestoreMode, across};
+#[cfg(feature = "sqlite")]
+use crate::restore::across;
+use crate::restore::{RestoreMode, is_from_other};
 
 /// Stored bytes that are hashed sooner than a server's catalog is read.
 const LONG_TO_VERIFY: u64 = 256 << 20;
@@ -63,7 +65,8 @@ pub fn plan(
     options: &PostgresRestoreOptions,
 ) -> Result<PostgresPlan> {
     check(options)?;
-    if across::is_from_other(snapshot, "postgresql")? {
+    if is_from_other(snapshot, "postgresql")? {
+        #[cfg(feature = "sqlite")]
         return across::plan_into_postgres(snapshot, settings, options);
     }
     let chosen = Chosen::of(snapshot, options)?;
@@ -86,7 +89,8 @@ pub fn restore(
     observer: &dyn Observer,
 ) -> Result<PostgresReport> {
     check(options)?;
-    if across::is_from_other(snapshot, "postgresql")? {
+    if is_from_other(snapshot, "postgresql")? {
+        #[cfg(feature = "sqlite")]
         return across::restore_into_postgres(snapshot, settings, options, observer);
     }
     let mut chosen = Chosen::of(snapshot, options)?;

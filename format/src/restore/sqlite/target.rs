@@ -7,11 +7,11 @@ use rusqlite::Connection;
 
 use super::chosen::Chosen;
 use super::failure::failure;
-use super::kept::ChosenTable;
-use super::options::RestoreMode;
-use super::plan::{PlannedObject, PlannedTable, RestorePlan, TableAction};
 use crate::error::{Error, Result};
 use crate::model::{SchemaObject, TableSchema, roles};
+use crate::restore::kept::ChosenTable;
+use crate::restore::options::RestoreMode;
+use crate::restore::plan::{PlannedObject, PlannedTable, RestorePlan, TableAction};
 use crate::source::sqlite::SqliteSource;
 use crate::source::{Source, SourceCatalog};
 

@@ -9,10 +9,7 @@ use super::definitions::{self, Wanted};
 use super::failure::failure;
 use super::foreign_keys::Before;
 use super::integrity::{self, Breakers};
-use super::kept::{ChosenTable, not_the_manifests};
-use super::plan::RestoredTable;
-use super::proof::{self, Watched};
-use super::row_sum::RowSum;
+use super::proof;
 use super::rows::{Encodings, Insert};
 use super::target::Existing;
 use super::virtual_tables;
@@ -20,6 +17,10 @@ use crate::archive::{Fingerprinter, Table};
 use crate::error::{Error, Result};
 use crate::model::{Cell, SchemaObject, TableSchema, roles};
 use crate::observer::{Observer, Phase, check_cancelled};
+use crate::restore::kept::{ChosenTable, not_the_manifests};
+use crate::restore::plan::RestoredTable;
+use crate::restore::proof::{Watched, not_the_snapshots};
+use crate::restore::row_sum::RowSum;
 use crate::source::sqlite::SqliteSource;
 use crate::source::sqlite::names::quote;
 use crate::source::{RowSink, Source};
@@ -177,7 +178,7 @@ fn append_table(
         None => source.read_table(found, &mut watched)?,
     }
     drop(watched);
-    if rows_after.is_sum_of(&rows_before, &added) { Ok(()) } else { Err(proof::not_the_snapshots(name)) }
+    if rows_after.is_sum_of(&rows_before, &added) { Ok(()) } else { Err(not_the_snapshots(name)) }
 }
 
 /// Reading a key by a collation that is not here stands another one in for it, by which rows must not be added.

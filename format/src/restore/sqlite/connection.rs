@@ -44,7 +44,7 @@ pub(super) fn open_to_check(path: &Path) -> Result<Connection> {
 /// (`integrity::heed_check_constraints`).
 ///
 /// Double-quoted texts stay allowed in definitions, because databases have such definitions.
-pub(super) fn harden(connection: &Connection) -> rusqlite::Result<()> {
+pub(in crate::restore) fn harden(connection: &Connection) -> rusqlite::Result<()> {
     for (setting, value) in [
         // Shadow tables are written as the tables they are, and virtual tables declared without their module.
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false),

@@ -7,7 +7,7 @@ use rusqlite::{ErrorCode, ffi};
 use crate::error::Error;
 
 /// An error of SQLite while doing what `doing` says ("creating table x").
-pub(super) fn failure(doing: impl Display, cause: rusqlite::Error) -> Error {
+pub(in crate::restore) fn failure(doing: impl Display, cause: rusqlite::Error) -> Error {
     // Only this library interrupts its own connections, and only when it is asked to stop.
     if cause.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
         return Error::interrupted();

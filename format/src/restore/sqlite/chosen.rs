@@ -3,11 +3,12 @@
 //! Only the metadata of what may be chosen is read, so that damage elsewhere does not matter. What it says is checked as
 //! far as it can be without a database: the archive is not trusted.
 
-use super::kept::ChosenTable;
 use crate::archive::{Snapshot, Table};
 use crate::error::{Error, Layer, Result};
 use crate::model::{Expire, SchemaObject, roles};
-use crate::observer::{Observer, Phase, check_cancelled};
+use crate::observer::Observer;
+use crate::restore::kept::ChosenTable;
+use crate::restore::proof::check_stored;
 use crate::selection::{Selection, no_such_table};
 
 /// SQLite's own tables whose rows belong to other tables.
@@ -156,14 +157,7 @@ impl<'a> Chosen<'a> {
 
     /// Checks every stored byte that the restore will use.
     pub(super) fn check_stored(&self, observer: &dyn Observer) -> Result<()> {
-        for table in self.tables.iter().map(|chosen| &**chosen).chain(&self.bookkeeping) {
-            check_cancelled(observer)?;
-            let manifest = table.manifest();
-            observer.begin(Phase::Verify, Some(&manifest.schema.name), None, Some(manifest.stored_bytes));
-            let columns: Vec<usize> = (0..manifest.schema.columns.len()).collect();
-            table.check_stored(&columns, observer)?;
-        }
-        check_cancelled(observer)
+        check_stored(self.tables.iter().map(|chosen| &**chosen).chain(&self.bookkeeping), observer)
     }
 
     /// Finds out which rows are too old to be restored. Every stored byte must have been checked.
@@ -173,7 +167,7 @@ impl<'a> Chosen<'a> {
 }
 
 /// What the snapshot says of itself cannot be.
-pub(super) fn contradiction(what: String) -> Error {
+pub(in crate::restore) fn contradiction(what: String) -> Error {
     Error::damaged(Layer::Manifest, what)
         .with_hint("the archive was not written by tabark, or not by this version of it")
 }

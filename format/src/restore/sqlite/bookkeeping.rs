@@ -5,12 +5,13 @@ use rusqlite::Connection;
 
 use super::chosen::{Chosen, contradiction};
 use super::failure::failure;
-use super::proof::{self, Watched};
+use super::proof;
 use super::rows::{Encodings, Insert};
 use crate::archive::{Fingerprinter, Table};
 use crate::error::{Error, Result};
 use crate::model::{Cell, Value};
 use crate::observer::Observer;
+use crate::restore::proof::{Watched, not_the_snapshots};
 use crate::source::Source;
 use crate::source::sqlite::SqliteSource;
 use crate::source::sqlite::names::quote;
@@ -136,7 +137,7 @@ fn write_whole(
     if fingerprinter.finish().table == table.manifest().fingerprint {
         return Ok(());
     }
-    Err(proof::not_the_snapshots(&schema.name))
+    Err(not_the_snapshots(&schema.name))
 }
 
 /// The rows about restored tables, without their row ids. They are few: some per index.
@@ -184,7 +185,7 @@ fn write_about(connection: &Connection, table: &Table<'_>, chosen: &Chosen<'_>, 
         found.push(visible.iter().filter_map(|index| row.get(*index)).map(Value::of).collect::<Vec<_>>());
         Ok(())
     })?;
-    if found == wanted { Ok(()) } else { Err(proof::not_the_snapshots(&schema.name)) }
+    if found == wanted { Ok(()) } else { Err(not_the_snapshots(&schema.name)) }
 }
 
 /// After rows were added: the next row id that is given out follows the higher of the target's and the snapshot's last.

@@ -10,19 +10,19 @@ use crate::error::{Error, Result};
 
 /// What a definition is to make.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted<'a> {
+pub(in crate::restore) struct Wanted<'a> {
     /// "table", "index", "trigger" or "view"; or "virtual table", which is only compiled.
-    pub(super) kind: &'a str,
+    pub(in crate::restore) kind: &'a str,
     /// Its name.
-    pub(super) name: &'a str,
+    pub(in crate::restore) name: &'a str,
     /// The table or view it belongs to; else its own name.
-    pub(super) table: &'a str,
+    pub(in crate::restore) table: &'a str,
     /// The statement.
-    pub(super) definition: &'a str,
+    pub(in crate::restore) definition: &'a str,
 }
 
 /// Makes what is wanted, and checks that SQLite keeps the definition to the letter.
-pub(super) fn create(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<()> {
+pub(in crate::restore) fn create(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<()> {
     let Wanted { kind, name, .. } = *wanted;
     let creating = |cause| failure(format_args!("creating {kind} \"{name}\""), cause);
     let last_entry: i64 = connection
@@ -57,7 +57,7 @@ pub(super) fn create(connection: &mut Connection, wanted: &Wanted<'_>) -> Result
 }
 
 /// Compiles a definition, which may be one statement that makes what is wanted, and runs none of it.
-pub(super) fn compile(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<()> {
+pub(in crate::restore) fn compile(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<()> {
     permitted(connection, wanted, |_| Ok(()))
 }
 

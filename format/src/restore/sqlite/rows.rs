@@ -13,10 +13,8 @@ use crate::archive::Table;
 use crate::error::{Error, Result};
 use crate::model::Cell;
 use crate::observer::{Observer, check_cancelled};
+use crate::restore::passing::Passing;
 use crate::source::sqlite::names::quote;
-
-/// Rows written before progress is told and cancellation asked.
-const ROWS_AT_ONCE: u64 = 1024;
 
 /// How the target and the source of the snapshot store texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,18 +130,13 @@ impl Insert<'_> {
         let named = |error: Error| error.in_table(&schema.name);
         let mut writer = Writer::new(connection, self).map_err(|cause| writing(cause).in_table(&schema.name))?;
         let all: Vec<usize> = (0..schema.columns.len()).collect();
-        let (mut read, mut rows, mut untold) = (0_u64, 0_u64, (0_u64, 0_u64));
+        let (mut read, mut rows) = (0_u64, 0_u64);
         check_cancelled(observer)?;
+        let mut passing = Passing::new(observer);
         for group in self.table.scan(&all) {
             group?.for_each_row(|row| {
                 read += 1;
-                untold.0 += 1;
-                untold.1 += row.iter().map(Cell::weight).sum::<u64>();
-                if untold.0 == ROWS_AT_ONCE {
-                    check_cancelled(observer)?;
-                    observer.advance(untold.0, untold.1);
-                    untold = (0, 0);
-                }
+                passing.row(row)?;
                 if !(self.keeps)(row) {
                     return Ok(());
                 }
@@ -152,7 +145,6 @@ impl Insert<'_> {
                 written(row)
             })?;
         }
-        observer.advance(untold.0, untold.1);
         if read == self.table.manifest().rows {
             return Ok(rows);
         }

@@ -8,8 +8,6 @@ use rayon::prelude::*;
 use rusqlite::ffi;
 
 use super::super::failure::failure;
-use super::super::kept::ChosenTable;
-use super::super::proof;
 use super::super::rows::Encodings;
 use super::coverage::{IndexPages, Part, Rows, TablePages};
 use super::index_sort::{Entry, IndexSort};
@@ -18,10 +16,13 @@ use crate::archive::Table;
 use crate::error::{Error, Result};
 use crate::model::Cell;
 use crate::observer::{Observer, Phase, check_cancelled};
+use crate::restore::kept::ChosenTable;
+use crate::restore::passing::Passing;
+use crate::restore::proof::not_the_snapshots;
 use crate::sqlite_file::{Collation, IndexWriter, Layout, RecordBuilder, SortKey, TableWriter};
 
-/// Rows written before progress is told and cancellation asked.
-const ROWS_AT_ONCE: u64 = 1024;
+/// Entries of an index written before it is asked whether to go on.
+const ENTRIES_AT_ONCE: u64 = 1024;
 
 /// Memory for the keys of all indexes of a table.
 const SORT_MEMORY: usize = 64 << 20;
@@ -61,25 +62,18 @@ pub(super) fn write(
         file,
     };
     let mut rows = 0;
-    let mut untold = (0_u64, 0_u64);
     check_cancelled(observer)?;
+    let mut passing = Passing::new(observer);
     decoded_ahead(table, |group| {
         group.for_each_row(|row| {
             if table.keeps(row) {
                 writer.write(row).map_err(named)?;
             }
             rows += 1;
-            untold.0 += 1;
-            untold.1 += row.iter().map(Cell::weight).sum::<u64>();
-            if untold.0 == ROWS_AT_ONCE {
-                check_cancelled(observer)?;
-                observer.advance(untold.0, untold.1);
-                untold = (0, 0);
-            }
-            Ok(())
+            passing.row(row)
         })
     })?;
-    observer.advance(untold.0, untold.1);
+    drop(passing);
     if rows != table.manifest().rows {
         return Err(named(Error::not_proven(format!("{rows} rows were read of {}", table.manifest().rows))));
     }
@@ -213,7 +207,7 @@ impl Writer<'_> {
             if affinity.changes(cell) {
                 let schema = self.table.schema();
                 let column = schema.columns.get(number).map(|column| column.name.as_str()).unwrap_or_default();
-                let error = proof::not_the_snapshots(&schema.name);
+                let error = not_the_snapshots(&schema.name);
                 return Err(error.noting(format_args!("a column that would differ: \"{column}\"")));
             }
         }
@@ -268,7 +262,7 @@ fn write_index(
             last.extend_from_slice(distinct);
         }
         entries += 1;
-        if entries.is_multiple_of(ROWS_AT_ONCE) {
+        if entries.is_multiple_of(ENTRIES_AT_ONCE) {
             check_cancelled(observer)?;
         }
         writer.push(entry.record, file)

@@ -1,5 +1,4 @@
-//! Which rows of a snapshot refer to which. The tables' definitions of a snapshot of SQLite are made in a database in memory, and
-//! SQLite is asked; those of PostgreSQL are read.
+//! Which rows of a snapshot refer to which: the tables' definitions are made in a database in memory, and SQLite is asked.
 
 use rusqlite::Connection;
 
@@ -7,31 +6,11 @@ use super::connection::harden;
 use super::definitions::{self, Wanted};
 use super::failure::failure;
 use crate::error::{Error, Result};
-use crate::model::{ForeignKey, SchemaObject, SourceDescription, TableSchema};
+use crate::model::{ForeignKey, TableSchema};
 use crate::source::sqlite::names::quote;
 
-/// The foreign keys among these tables of a source, by their definitions and those of the catalog's objects. Those to tables that
-/// are not among them are left out.
-///
-/// Fails if a definition cannot be understood here, if a foreign key has no columns that fit, and if only the source knows which of
-/// its values are equal.
-pub fn foreign_keys(
-    source: &SourceDescription,
-    tables: &[TableSchema],
-    objects: &[SchemaObject],
-) -> Result<Vec<ForeignKey>> {
-    match source.engine.as_str() {
-        "sqlite" => of_sqlite(tables),
-        #[cfg(feature = "postgres")]
-        "postgresql" => super::postgres::foreign_keys(tables, objects),
-        engine => {
-            let _ = objects;
-            Err(Error::unsupported(format!("foreign keys of a source of the kind \"{engine}\"")))
-        }
-    }
-}
-
-fn of_sqlite(tables: &[TableSchema]) -> Result<Vec<ForeignKey>> {
+/// The foreign keys among these tables, by their definitions.
+pub(in crate::restore) fn foreign_keys(tables: &[TableSchema]) -> Result<Vec<ForeignKey>> {
     let mut connection =
         Connection::open_in_memory().map_err(|cause| failure("opening a database in memory", cause))?;
     harden(&connection).map_err(|cause| failure("opening a database in memory", cause))?;

@@ -10,13 +10,13 @@ use super::connection::{self, watched};
 use super::failure::failure;
 use super::foreign_keys::Before;
 use super::load::{self, Loaded};
-use super::options::RestoreMode;
-use super::plan::{RestorePlan, TableAction};
 use super::settings;
 use super::target::{self, Existing};
 use super::virtual_tables;
 use crate::error::{Error, Result};
 use crate::observer::{Observer, check_cancelled};
+use crate::restore::options::RestoreMode;
+use crate::restore::plan::{RestorePlan, TableAction};
 use crate::source::sqlite::names::quote;
 use crate::source::sqlite::side_files;
 

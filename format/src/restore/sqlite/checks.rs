@@ -13,11 +13,11 @@ use super::foreign_keys::Before;
 use super::integrity::{self, Breakers};
 use super::load::restored;
 use super::pages::Pages;
-use super::plan::RestoredTable;
 use super::proof;
 use super::rows::Encodings;
 use crate::error::{Error, Result};
 use crate::observer::{Observer, Phase, check_cancelled};
+use crate::restore::plan::RestoredTable;
 use crate::source::Source;
 use crate::source::sqlite::{Reading, SqliteSource};
 
