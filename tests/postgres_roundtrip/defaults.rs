@@ -3,6 +3,7 @@
 use std::num::NonZero;
 
 use tabark::archive::SnapshotSelector;
+use tabark::dump::dump;
 use tabark::postgres::settings::ConnectionSettings;
 use tabark::restore::RestoreMode;
 use tabark::restore::postgres::{PostgresRestoreOptions, restore};
@@ -11,7 +12,7 @@ use tabark::source::Source as _;
 use tabark::source::postgres::{PostgresOptions, PostgresSource};
 
 use super::postgres::{Database, load_everything, servers};
-use super::scene::{Kept, assert_same_catalog, catalog, dump_into};
+use super::scene::{Kept, assert_same_catalog, catalog, dump_options};
 use super::whole::{assert_same, empty};
 
 /// Each is the opposite of what a dump and a restore must have, and some of them would stop both.
@@ -48,7 +49,9 @@ fn defaults_of_the_role_change_no_byte() {
             let options = PostgresOptions::default().connections(NonZero::new(2).unwrap());
             let source = PostgresSource::open(&as_role(&from, user), &Selection::everything(), options, &()).unwrap();
             let kept = Kept::new();
-            dump_into(&kept.path(), &source, &[]);
+            let mut options = dump_options(&[]);
+            options.archive = options.archive.with_archive_id([7; 16]);
+            dump(&source, &kept.path(), &options, &()).unwrap();
             (kept, source.catalog().clone())
         };
         let (plain, plain_catalog) = dumped("postgres");

@@ -174,16 +174,16 @@ fn identities_take_the_numbers_of_the_snapshot() {
             to.psql(if mode == RestoreMode::Append {
                 "DELETE FROM t"
             } else {
-                "UPDATE t SET w = 'x'; DELETE FROM t WHERE id = 20"
+                "UPDATE t SET w = 'x'; DELETE FROM t WHERE id = 11"
             });
             kept.restore(to, &PostgresRestoreOptions::default().mode(mode)).unwrap();
             assert_eq!(to.psql("TABLE t"), from.psql("TABLE t ORDER BY id"), "{mode:?}");
         }
         // Numbers that the server gave to other rows are not changed, nor believed to be the snapshot's.
-        to.psql("DELETE FROM t WHERE id = 20; INSERT INTO t (id, n, w) OVERRIDING SYSTEM VALUE VALUES (20, 77, 'b')");
+        to.psql("DELETE FROM t WHERE id = 11; INSERT INTO t (id, n, w) OVERRIDING SYSTEM VALUE VALUES (11, 77, 'b')");
         let refused = kept.restore(to, &PostgresRestoreOptions::default().mode(RestoreMode::Upsert)).unwrap_err();
         assert!(refused.is_request() && refused.to_string().contains("\"n\""), "{refused}");
-        assert_eq!(to.psql("SELECT n FROM t WHERE id = 20"), "77\n");
+        assert_eq!(to.psql("SELECT n FROM t WHERE id = 11"), "77\n");
         assert!(to.try_psql("INSERT INTO t (id) VALUES (7)").unwrap_err().contains("GENERATED ALWAYS"));
     });
 }
