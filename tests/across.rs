@@ -7,6 +7,8 @@ mod corpus;
 mod from_postgres;
 #[path = "across/from_sqlite.rs"]
 mod from_sqlite;
+#[path = "across/modes.rs"]
+mod modes;
 #[path = "common/note.rs"]
 mod note;
 #[path = "across/oracle.rs"]

@@ -1,24 +1,51 @@
 //! The crisis: tables that are corrupted while an application uses them, and everything that can go wrong on the way back.
+//! All of it on each version of the server.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::duplicate_mod, reason = "once for each version")]
 
-#[path = "postgres_crisis/added.rs"]
-mod added;
-#[path = "postgres_crisis/failures.rs"]
-mod failures;
-#[path = "postgres_crisis/full_disk.rs"]
-mod full_disk;
 #[path = "common/note.rs"]
 mod note;
 #[path = "common/postgres.rs"]
 mod postgres;
-#[path = "postgres_crisis/refused.rs"]
-mod refused;
-#[path = "postgres_crisis/replaced.rs"]
-mod replaced;
-#[path = "postgres_crisis/runbook.rs"]
-mod runbook;
-#[path = "postgres_crisis/scene.rs"]
-mod scene;
 #[path = "common/tree.rs"]
 mod tree;
+
+#[path = "postgres_crisis"]
+mod on_15 {
+    const MAJOR: u32 = 15;
+
+    mod added;
+    mod failures;
+    mod full_disk;
+    mod refused;
+    mod replaced;
+    mod runbook;
+    mod scene;
+}
+
+#[path = "postgres_crisis"]
+mod on_17 {
+    const MAJOR: u32 = 17;
+
+    mod added;
+    mod failures;
+    mod full_disk;
+    mod refused;
+    mod replaced;
+    mod runbook;
+    mod scene;
+}
+
+#[path = "postgres_crisis"]
+mod on_18 {
+    const MAJOR: u32 = 18;
+
+    mod added;
+    mod failures;
+    mod full_disk;
+    mod refused;
+    mod replaced;
+    mod runbook;
+    mod scene;
+}

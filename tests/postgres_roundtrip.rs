@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "postgres_roundtrip/defaults.rs"]
+mod defaults;
 #[path = "postgres_roundtrip/history.rs"]
 mod history;
 #[path = "common/note.rs"]
@@ -13,6 +15,8 @@ mod parts;
 mod postgres;
 #[path = "postgres_roundtrip/scene.rs"]
 mod scene;
+#[path = "postgres_roundtrip/traps.rs"]
+mod traps;
 #[path = "common/tree.rs"]
 mod tree;
 #[path = "postgres_roundtrip/whole.rs"]

@@ -10,7 +10,7 @@ use crate::postgres::{Database, server, servers};
 use crate::{assert_sound, dump_postgres, dump_sqlite, in_folder, into_postgres, into_sqlite, oracle, rows};
 
 /// A database made by a script, dumped.
-fn dumped(script: &str) -> (TempDir, PathBuf) {
+pub(crate) fn dumped(script: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let (source, archive) = (in_folder(&folder, "a.sqlite"), in_folder(&folder, "a.tabark"));
     Connection::open(&source).unwrap().execute_batch(script).unwrap();

@@ -10,14 +10,15 @@ use crate::postgres::Database;
 const PINNED: &str = "SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET extra_float_digits = 3; \
                       SET bytea_output = 'hex'; SET search_path = ''; SET client_min_messages = warning;";
 
-/// Ordinary tables with the names that they have in SQLite, and their columns: name and type.
+/// Ordinary tables, none of which an extension made, with the names that they have in SQLite, and their columns: name and type.
 pub(crate) fn tables(database: &Database<'_>) -> BTreeMap<(String, String), Vec<(String, String)>> {
     let told = database.psql(&format!(
         "{PINNED} SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, NULL), t.typtype
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
          JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-         WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+         WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND \
+         d.objid = c.oid AND d.deptype = 'e') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
          AND c.relname !~ '[|\n]' AND a.attname !~ '[|\n]'
          ORDER BY 1, 2, a.attnum"
     ));

@@ -26,7 +26,7 @@ mod server;
 use std::sync::OnceLock;
 
 pub(crate) use contents::contents;
-pub(crate) use database::{Database, panic_with};
+pub(crate) use database::{Database, Session, panic_with};
 pub(crate) use everything::{load_everything, load_everything_that_fits, load_sql_ascii, load_wide};
 pub(crate) use installed::{MAJORS, Tools, tools};
 pub(crate) use samples::samples;

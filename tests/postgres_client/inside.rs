@@ -161,7 +161,7 @@ fn a_copy_that_is_given_up_ends_soon() {
     let stopped = client.copy_out_watched(silent, &StopAfter::milliseconds(200), &mut |_| Ok(())).unwrap_err();
     assert!(stopped.is_interrupted());
     assert_eq!(one(&mut client, "SELECT 1"), "1");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(50), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn long_statements_stop_when_an_observer_asks() {
         .unwrap();
     let stopped = client.run_watched("CREATE INDEX slow ON public.t (public.slow(x))", &StopAfter::milliseconds(300));
     assert!(stopped.unwrap_err().is_interrupted());
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(100), "{:?}", begun.elapsed());
     let indexes = "SELECT count(*) FROM pg_catalog.pg_indexes WHERE tablename = 't'";
     assert_eq!(one(&mut client, indexes), "1");
 }
@@ -283,7 +283,7 @@ fn connections_say_good_bye() {
     while one(&mut other, "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'")
         != "1"
     {
-        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert!(begun.elapsed() < Duration::from_secs(60));
         thread::sleep(Duration::from_millis(10));
     }
     assert!(!server.log().contains("unexpected EOF"), "{}", server.log());

@@ -1,6 +1,6 @@
 //! Rows into tables that are there.
 
-use crate::scene::Scene;
+use super::scene::Scene;
 
 #[track_caller]
 fn refused(scene: &Scene<'_>, options: &[&str], word: &str) {

@@ -2,11 +2,13 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::MAJOR;
+use super::scene::{PROGRAM, Ran, Scene, wait_until};
 use crate::postgres::{Options, Server};
-use crate::scene::{PROGRAM, Ran, Scene, wait_until};
 
 const BIG: &str = "
     CREATE TABLE big (id int PRIMARY KEY, payload text);
@@ -20,15 +22,39 @@ const MOVE: &str = "
     BEGIN; UPDATE accounts SET amount = amount - 7 WHERE id = (SELECT 1 + floor(random() * 2000)::int);
     UPDATE savings SET amount = amount + 7 WHERE id = (SELECT 1 + floor(random() * 2000)::int); COMMIT;";
 
-fn interrupt(child: &std::process::Child, signal: &str) {
+fn interrupt(child: &Child, signal: &str) {
     std::process::Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap();
 }
 
+/// Is a session of this database at such a statement? Other tests are at work in other databases.
 fn is_at(scene: &Scene<'_>, query: &str) -> bool {
     let asked = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'active' AND query LIKE '{query}'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'
+             AND query LIKE '{query}'"
     );
     scene.database.psql(&asked) != "0\n"
+}
+
+/// Stops the program in the middle of such a statement. It is stopped while it is looked for, so that on a busy machine too it
+/// is still there when it is found; what is sent to it then, it finds when it goes on.
+fn stopped_at(scene: &Scene<'_>, child: &Child, query: &str) {
+    wait_until(query, || {
+        interrupt(child, "STOP");
+        let is_there = is_at(scene, query);
+        if !is_there {
+            interrupt(child, "CONT");
+        }
+        is_there
+    });
+}
+
+/// Tells threads to end, whatever ends this.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The archive's rows of a table, as lines of CSV.
@@ -49,21 +75,24 @@ fn writers_during_a_dump_move_money_and_none_is_lost() {
                 }
             });
         }
+        let _done = Done(&done);
         for jobs in ["1", "2", "4"] {
-            let ran = scene.dump(&["--jobs", jobs]);
-            done.store(ran.code != Some(0), Ordering::Relaxed);
-            ran.ended(0);
+            scene.dump(&["--jobs", jobs]).ended(0);
             let of_table = |table| {
                 let amount = |line: &String| line.split_once(',').unwrap().1.parse::<i64>().unwrap();
                 lines(&scene, table).iter().map(amount).sum::<i64>()
             };
             let sums = (of_table("accounts"), of_table("savings"));
-            done.store(sums.0 + sums.1 != 4_000_000, Ordering::Relaxed);
             assert_eq!(sums.0 + sums.1, 4_000_000, "{sums:?}");
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert_ne!(scene.database.psql("SELECT sum(amount) FROM savings"), "2000000\n");
+}
+
+/// Does a session wait for a lock on this table?
+fn is_behind(scene: &Scene<'_>, table: &str) -> bool {
+    scene.database.psql(&format!("SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND NOT granted"))
+        != "0\n"
 }
 
 #[test]
@@ -76,19 +105,13 @@ fn tables_that_change_between_discovery_and_lock() {
         ("DROP TABLE extra; CREATE VIEW extra AS SELECT 1 AS id", "DROP VIEW extra; CREATE TABLE extra (id int)"),
     ] {
         scene.database.psql("CREATE TABLE IF NOT EXISTS extra (id int)");
-        let dump = std::thread::scope(|scope| {
-            // It holds the table locked until the dump waits behind it, then the change is there.
-            let changer = scope.spawn(|| {
-                scene.database.psql(&format!(
-                    "BEGIN; LOCK TABLE extra IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(0.6); {change}; COMMIT"
-                ))
-            });
-            wait_until("somebody changes the table", || is_at(&scene, "SELECT pg_sleep(0.6)%"));
-            let dump = scene.dump(&[]);
-            changer.join().unwrap();
-            dump
-        });
-        dump.ended(0);
+        // It holds the table locked until the dump waits behind it, then the change is there.
+        let mut changer = scene.database.session();
+        changer.run("BEGIN; LOCK TABLE extra IN ACCESS EXCLUSIVE MODE");
+        let dump = scene.start(&["dump", &scene.database.url(), "app.tabark"]);
+        wait_until("the dump waits", || is_behind(&scene, "extra"));
+        changer.run(&format!("{change}; COMMIT"));
+        Ran::of(dump.wait_with_output().unwrap()).ended(0);
         let compared = scene.run(&["compare", "app.tabark", &scene.database.url()]).ended(0);
         assert!(!compared.err.contains("error"), "{change}: {compared:#?}");
         scene.database.psql(back);
@@ -112,11 +135,9 @@ fn who_waits_behind_the_dump_does_not_stop_its_other_connections() {
 #[test]
 fn a_lock_that_somebody_holds_is_named_when_dumping() {
     let Some(scene) = Scene::dumped("fail_lock") else { return };
-    std::thread::scope(|scope| {
-        scope.spawn(|| scene.database.psql("BEGIN; LOCK TABLE users; SELECT pg_sleep(2.5); COMMIT"));
-        wait_until("somebody holds it", || is_at(&scene, "SELECT pg_sleep(2.5)%"));
-        scene.dump(&["--lock-timeout", "1"]).ended(1).says("lock timeout").says("another session holds a lock");
-    });
+    let mut holder = scene.database.session();
+    holder.run("BEGIN; LOCK TABLE users");
+    scene.dump(&["--lock-timeout", "1"]).ended(1).says("lock timeout").says("another session holds a lock");
     assert_eq!(snapshots(&scene), 1);
 }
 
@@ -191,19 +212,28 @@ fn an_interrupt_leaves_archive_and_target_as_they_were() {
     let Some(scene) = Scene::with("fail_interrupt", BIG) else { return };
     scene.database.psql(
         "CREATE FUNCTION slow(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN IF i % 1000 = 0 THEN PERFORM pg_sleep(0.1);
-         END IF; RETURN i; END $$; CREATE INDEX slowly ON accounts (slow(id)); CREATE INDEX slower ON big (slow(id))",
+         END IF; RETURN i; END $$; CREATE INDEX slowly ON accounts (slow(id)); CREATE INDEX slower ON big (slow(id));
+         CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER fires BEFORE INSERT ON big FOR EACH ROW EXECUTE FUNCTION fires()",
     );
     scene.dump(&[]).ended(0);
-    let before = scene.state();
+    let mut before = scene.state();
     for (arguments, moment) in [
         (["dump", "", "app.tabark", "--fast"], "COPY%"),
         (["restore", "app.tabark", "", "--mode=replace"], "COPY%"),
         (["restore", "app.tabark", "", "--mode=replace"], "CREATE INDEX%"),
+        (["restore", "app.tabark", "", "--mode=append"], "COPY%"),
     ] {
+        if arguments.contains(&"--mode=append") {
+            // Room for rows that are added. Triggers are silent while they are.
+            scene.database.psql("DELETE FROM accounts; DELETE FROM savings; DELETE FROM big");
+            before = scene.state();
+        }
         let url = scene.database.url();
         let child = scene.start(&arguments.map(|argument| if argument.is_empty() { url.as_str() } else { argument }));
-        wait_until(moment, || is_at(&scene, moment));
+        stopped_at(&scene, &child, moment);
         interrupt(&child, "INT");
+        interrupt(&child, "CONT");
         let ran = Ran::of(child.wait_with_output().unwrap()).ended(1);
         assert!(ran.err.contains("interrupted"), "{ran:#?}");
         wait_until("the server has ended it too", || !is_at(&scene, moment));
@@ -214,7 +244,7 @@ fn an_interrupt_leaves_archive_and_target_as_they_were() {
 
 #[test]
 fn a_killed_server_leaves_archive_and_target_as_they_were() {
-    let Some(server) = Server::start(15) else { return };
+    let Some(server) = Server::start(MAJOR) else { return };
     let scene = Scene::on(server.database("fail_kill"));
     scene.database.psql(BIG);
     scene.dump(&[]).ended(0);
@@ -223,8 +253,9 @@ fn a_killed_server_leaves_archive_and_target_as_they_were() {
     for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]]
     {
         let child = scene.start(&arguments);
-        wait_until("rows are under way", || is_at(&scene, "COPY%"));
+        stopped_at(&scene, &child, "COPY%");
         server.kill_hard();
+        interrupt(&child, "CONT");
         let ran = Ran::of(child.wait_with_output().unwrap()).ended(1);
         assert!(ran.err.contains("error: "), "{ran:#?}");
         server.restart();
@@ -235,10 +266,11 @@ fn a_killed_server_leaves_archive_and_target_as_they_were() {
     for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]]
     {
         let child = scene.start(&arguments);
-        wait_until("rows are under way", || is_at(&scene, "COPY%"));
+        stopped_at(&scene, &child, "COPY%");
         scene.database.psql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'",
         );
+        interrupt(&child, "CONT");
         let ran = Ran::of(child.wait_with_output().unwrap()).ended(1);
         assert!(ran.err.contains("error: "), "{ran:#?}");
         scene.is_as(&before);
@@ -251,7 +283,7 @@ fn a_killed_server_leaves_archive_and_target_as_they_were() {
 fn no_password_is_ever_shown() {
     const SECRET: &str = "s3cretw0rd";
     let options = Options { tcp: true, access: &["host all ana 127.0.0.1/32 scram-sha-256"], ..Options::default() };
-    let Some(server) = Server::start_with(15, &options) else { return };
+    let Some(server) = Server::start_with(MAJOR, &options) else { return };
     let scene = Scene::on(server.database("fail_password"));
     scene.database.psql(&format!("CREATE ROLE ana SUPERUSER LOGIN PASSWORD '{SECRET}'; {BIG}"));
     let url = server.tcp_url("ana", "fail_password");
@@ -296,7 +328,7 @@ fn a_dump_that_is_killed_leaves_the_last_snapshot() {
     for arguments in [["dump", url.as_str(), "app.tabark", "--fast"], ["restore", "app.tabark", &url, "--mode=replace"]]
     {
         let child = scene.start(&arguments);
-        wait_until("rows are under way", || is_at(&scene, "COPY%"));
+        stopped_at(&scene, &child, "COPY%");
         interrupt(&child, "KILL");
         assert_eq!(child.wait_with_output().unwrap().status.signal(), Some(9));
         wait_until("the server has noticed", || !is_at(&scene, "COPY%"));

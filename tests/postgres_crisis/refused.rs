@@ -1,6 +1,6 @@
 //! What a replacement refuses, before it has touched anything.
 
-use crate::scene::Scene;
+use super::scene::{Ran, Scene, wait_until};
 
 /// Refused with these words, and nothing was changed.
 #[track_caller]
@@ -115,17 +115,19 @@ fn a_table_of_another_kind() {
 fn a_lock_that_somebody_holds_is_waited_for_and_then_named() {
     let Some(scene) = Scene::dumped("refused_lock") else { return };
     let before = scene.state();
-    std::thread::scope(|scope| {
-        scope.spawn(|| scene.database.psql("BEGIN; SELECT count(*) FROM users; SELECT pg_sleep(4); COMMIT"));
-        crate::scene::wait_until("somebody reads", || {
-            scene.database.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(4)%'") == "1\n"
-        });
-        let ran =
-            scene.replace(&["--lock-timeout", "1"]).ended(1).says("lock timeout").says("another session holds a lock");
-        assert!(!ran.err.contains("deadlock"), "{ran:#?}");
-        // Somebody who reads for a short while is waited for.
-        scene.replace(&[]).ended(0);
-    });
+    let mut reader = scene.database.session();
+    reader.run("BEGIN; SELECT count(*) FROM users");
+    let ran =
+        scene.replace(&["--lock-timeout", "1"]).ended(1).says("lock timeout").says("another session holds a lock");
+    assert!(!ran.err.contains("deadlock"), "{ran:#?}");
+    // Somebody who reads for a short while is waited for.
+    let url = scene.database.url();
+    let child = scene.start(&["restore", "app.tabark", &url, "-t", "users", "-t", "driver_profiles", "--mode=replace"]);
+    // It tries again and again, and lets others pass in between.
+    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted";
+    wait_until("the restore waits", || scene.database.psql(waits) != "0\n");
+    reader.run("COMMIT");
+    Ran::of(child.wait_with_output().unwrap()).ended(0);
     scene.is_as(&before);
 }
 

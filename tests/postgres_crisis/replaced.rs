@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use crate::scene::Scene;
+use super::scene::Scene;
 
 /// What somebody did by mistake.
 const DAMAGE: &str = "

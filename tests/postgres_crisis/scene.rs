@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::MAJOR;
 use crate::postgres::{Database, contents, server};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tabark");
@@ -93,14 +94,14 @@ pub(crate) struct Scene<'s> {
 }
 
 impl<'s> Scene<'s> {
-    /// The application on the shared server; `None` where there is no server.
+    /// The application on the server of this version that all tests share; `None` where there is no server.
     pub(crate) fn app(name: &str) -> Option<Self> {
         Self::with(name, APP)
     }
 
     /// Whatever a script makes.
     pub(crate) fn with(name: &str, script: &str) -> Option<Self> {
-        let scene = Self::on(server(15)?.database(name));
+        let scene = Self::on(server(MAJOR)?.database(name));
         scene.database.psql(script);
         Some(scene)
     }

@@ -84,7 +84,7 @@ fn assert_same_contents(from: &Database<'_>, to: &Database<'_>) {
 }
 
 /// There and back: every judge finds the same, and what was restored is dumped as the same.
-fn round_trip(from: &Database<'_>, to: &Database<'_>) -> Kept {
+pub(crate) fn round_trip(from: &Database<'_>, to: &Database<'_>) -> Kept {
     let kept = Kept::new();
     kept.dump(from, &Selection::everything(), 1);
     kept.verify();
@@ -106,7 +106,7 @@ fn fail<T>(database: &Database<'_>, error: &tabark::Error) -> T {
 }
 
 /// A database with nothing in it but what a dump of everything says it must have.
-fn empty<'s>(server: &'s Server, name: &str) -> Database<'s> {
+pub(crate) fn empty<'s>(server: &'s Server, name: &str) -> Database<'s> {
     let database = server.database(name);
     database.psql("CREATE ACCESS METHOD tbk_method TYPE TABLE HANDLER heap_tableam_handler");
     database

@@ -1,8 +1,8 @@
 //! A database of a test, reached through the programs of PostgreSQL.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use super::installed::{Tools, newest};
 use super::server::Server;
@@ -57,6 +57,15 @@ impl Database<'_> {
         told.unwrap_or_else(|told| panic_with(&format!("{}: {}: {told}", self.name, path.display())));
     }
 
+    /// A session that stays open until it is dropped, for locks and transactions that last.
+    pub(crate) fn session(&self) -> Session {
+        let mut command = self.psql_command();
+        command.env("PGOPTIONS", "-c client_min_messages=error").arg("--file=-");
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let told = BufReader::new(process.stderr.take().unwrap());
+        Session { process, told }
+    }
+
     /// The schema as the newest `pg_dump` at hand writes it, so that databases on servers of different versions compare.
     pub(crate) fn pg_dump_schema(&self) -> String {
         self.dumped(&newest(), &["--schema-only"])
@@ -108,6 +117,31 @@ impl Database<'_> {
         } else {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
+    }
+}
+
+/// An open session of `psql`.
+pub(crate) struct Session {
+    process: Child,
+    told: BufReader<ChildStderr>,
+}
+
+impl Session {
+    /// Runs statements, and comes back when they are done.
+    pub(crate) fn run(&mut self, sql: &str) {
+        // What is warned of is not held back in a buffer.
+        writeln!(self.process.stdin.as_mut().unwrap(), "{sql};\n\\warn done").unwrap();
+        let mut line = String::new();
+        self.told.read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), "done", "{sql}");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // At the end of its input it says good-bye, and what it had not committed is taken back.
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
     }
 }
 

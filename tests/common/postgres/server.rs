@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::super::tree;
-use super::database::Database;
+use super::database::{Database, panic_with};
 use super::installed::{Tools, tools};
 use super::place::place;
 
@@ -89,15 +89,22 @@ impl Server {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             place().give(&path);
         }
-        let port = if options.tcp { free_port() } else { 5432 };
         let address = if options.tcp { "127.0.0.1" } else { "" };
-        let own = [("listen_addresses", address), ("port", &port.to_string())].map(|(name, value)| given(name, value));
-        let sockets = given("unix_socket_directories", folder.to_str().unwrap());
-        let asked = SETTINGS.iter().chain(options.settings).map(|(name, value)| given(name, value));
-        let settings = own.into_iter().chain([sockets]).chain(asked).collect();
-        let server = Self { tools, folder, settings, port, tcp: options.tcp, process: Mutex::new(None) };
-        server.restart();
-        Some(server)
+        let own = [("listen_addresses", address), ("unix_socket_directories", folder.to_str().unwrap())];
+        let asked = own.iter().chain(&SETTINGS).chain(options.settings).map(|(name, value)| given(name, value));
+        let settings = asked.collect();
+        let mut server = Self { tools, folder, settings, port: 5432, tcp: options.tcp, process: Mutex::new(None) };
+        for _ in 0..5 {
+            if options.tcp {
+                server.port = free_port();
+            }
+            match server.try_start() {
+                // Somebody was sooner to take the port that was free.
+                Err(told) if told.contains("Address already in use") => {}
+                other => return other.map_or_else(|told| panic_with(&told), |()| Some(server)),
+            }
+        }
+        panic_with("no port stays free")
     }
 
     /// The major version.
@@ -178,8 +185,13 @@ impl Server {
     /// Starts the server again; one that runs is stopped first.
     pub(crate) fn restart(&self) {
         self.stop();
+        self.try_start().unwrap_or_else(|told| panic_with(&told));
+    }
+
+    /// Starts the server; the error is what it said when it ended instead.
+    fn try_start(&self) -> Result<(), String> {
         let mut command = self.tools.command("postgres");
-        command.arg("-D").arg(self.folder.join("data")).args(&self.settings);
+        command.arg("-D").arg(self.folder.join("data")).args(&self.settings).arg(given("port", &self.port.to_string()));
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
         place().run_as_user(&mut command);
@@ -187,10 +199,15 @@ impl Server {
         let begun = Instant::now();
         while !self.is_ready(child.id()) {
             let ended = child.try_wait().unwrap();
-            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no server, {ended:?}:\n{}", self.log());
+            if ended.is_some() || begun.elapsed() > PATIENCE {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("no server, {ended:?}:\n{}", self.log()));
+            }
             sleep(Duration::from_millis(5));
         }
         *self.process() = Some(child);
+        Ok(())
     }
 
     /// A server writes into its file of process ids when it takes connections. One that was killed left such a file.

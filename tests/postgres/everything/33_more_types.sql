@@ -89,3 +89,15 @@ INSERT INTO more_types.of_extensions VALUES
 CREATE INDEX words_alike ON more_types.of_extensions USING gin ((nocase::text) extensions.gin_trgm_ops);
 CREATE INDEX pairs_within ON more_types.of_extensions USING gist (pairs);
 CREATE INDEX places ON more_types.of_extensions USING gist (place);
+CREATE TABLE more_types.keys_of_extensions (
+    word extensions.citext, tags extensions.hstore, words extensions.citext[], place extensions.ltree, PRIMARY KEY (word, tags, place)
+);
+INSERT INTO more_types.keys_of_extensions VALUES
+    ('Straße', 'b=>1, a=>2', '{A,a,NULL,"b c"}', 'Top.Science'), ('straße', '', '{}', 'Top'), ('a', 'a=>NULL', '[0:1]={X,y}', ''),
+    ('B', '"a b"=>"\"", ""=>""', NULL, 'Top.Science'), ('b', '', '{{a,B},{c,D}}', 'top');
+CREATE TABLE more_types.large_values (id integer PRIMARY KEY, bytes bytea, words text, document jsonb, numbers integer[]);
+-- One that compresses to little and one that does not; each is moved in many pieces.
+INSERT INTO more_types.large_values VALUES
+    (1, decode(repeat('00ff10', 2000000), 'hex'), repeat('é🦀 ', 100000), (SELECT jsonb_object_agg(n, repeat('x', 40)) FROM generate_series(1, 40000) AS n),
+     (SELECT array_agg(n) FROM generate_series(1, 50000) AS n)),
+    (2, (SELECT string_agg(decode(md5(n::text), 'hex'), '') FROM generate_series(1, 250000) AS n), '', '{}', '{}');

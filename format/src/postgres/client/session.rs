@@ -8,7 +8,7 @@ use crate::postgres::settings::SessionKind;
 const OLDEST: u32 = 13;
 
 /// Settings of every session.
-const PINS: [(&str, &str); 24] = [
+const PINS: [(&str, &str); 25] = [
     // Every name is qualified. What others put into a schema must never stand in for something else.
     ("search_path", ""),
     ("DateStyle", "ISO, MDY"),
@@ -31,6 +31,8 @@ const PINS: [(&str, &str); 24] = [
     // Functions may be made before what their bodies name.
     ("check_function_bodies", "off"),
     ("jit", "off"),
+    // A table whose definition names no method has this one.
+    ("default_table_access_method", "heap"),
     // What would make other values or expressions of the same text.
     ("array_nulls", "on"),
     ("transform_null_equals", "off"),

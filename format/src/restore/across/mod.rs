@@ -7,6 +7,8 @@
 mod conversion;
 mod kinds;
 mod notes;
+mod orphans;
+mod postgres_references;
 mod postgres_table;
 mod postgres_text;
 mod sqlite_facts;

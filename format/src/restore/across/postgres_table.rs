@@ -28,8 +28,8 @@ pub(super) struct NewColumn {
 pub(super) struct NewTable {
     pub(super) name: String,
     pub(super) columns: Vec<NewColumn>,
-    /// The column in whose order the rows stand.
-    pub(super) key: Option<usize>,
+    /// The columns in whose order the rows stand.
+    pub(super) key: Vec<usize>,
     pub(super) attached: Vec<SchemaObject>,
 }
 
@@ -148,7 +148,7 @@ impl NewTable {
             position: at,
             columns: columns.collect(),
             generated: Vec::new(),
-            key: self.key.and_then(|key| u32::try_from(key).ok()).map(part).into_iter().collect(),
+            key: self.key.iter().filter_map(|key| u32::try_from(*key).ok()).map(part).collect(),
             options: vec![("relation".to_owned(), self.name), ("schema".to_owned(), SCHEMA.to_owned())],
             attached: self.attached,
         }

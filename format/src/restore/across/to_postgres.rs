@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::kinds::{self, Counts};
 use super::notes::Notes;
-use super::postgres_table::{MAX_NAME, Names, NewColumn, NewTable, SCHEMA, quoted};
-use super::sqlite_facts::{Asked, ColumnFacts, IndexFacts, ReferenceFacts};
+use super::postgres_table::{MAX_NAME, Names, NewColumn, NewTable};
+use super::sqlite_facts::{Asked, ColumnFacts, IndexFacts};
 use super::translated::{Converted, TranslatedTable, Translation};
 use crate::archive::{Snapshot, Table};
 use crate::error::{Error, Result};
-use crate::model::{Cell, Logical, SchemaObject, TableSchema, roles};
+use crate::model::{Cell, KeyPart, Logical, SchemaObject, TableSchema, roles};
 use crate::observer::Observer;
-use crate::postgres::sql::{literal, qualified, quote};
+use crate::postgres::sql::{literal, quote};
 use crate::selection::Selection;
 
 /// Columns that a table can have.
@@ -72,8 +72,8 @@ pub(super) fn translate<'a>(
         let made = work.new_table(table, observer).map_err(|error| error.in_table(&table.schema().name))?;
         new.push(made);
     }
-    for (at, table) in tables.iter().enumerate() {
-        work.references(table.schema(), at, &mut new)?;
+    for at in 0..tables.len() {
+        work.references(&tables, at, &mut new, observer)?;
     }
     let mut position = 0;
     let mut tables: Vec<TranslatedTable<'a>> = tables
@@ -116,9 +116,9 @@ fn counters(snapshot: &Snapshot<'_>) -> Result<BTreeMap<String, i64>> {
 }
 
 /// What is known while tables are translated.
-struct Work {
-    asked: Asked,
-    notes: Notes,
+pub(super) struct Work {
+    pub(super) asked: Asked,
+    pub(super) notes: Notes,
     relations: Names,
     counters: BTreeMap<String, i64>,
 }
@@ -128,7 +128,7 @@ impl Work {
         let schema = table.schema();
         let counts = kinds::count(table, observer)?;
         let facts = self.asked.columns(&schema.name)?;
-        let (mut columns, mut key) = (Vec::new(), None);
+        let (mut columns, mut row_id) = (Vec::new(), None);
         for (column, counts) in schema.columns.iter().zip(&counts) {
             if column.hidden {
                 continue;
@@ -140,7 +140,7 @@ impl Work {
             }
             let is_row_id = schema.option("rowid") == Some(column.name.as_str());
             if is_row_id {
-                key = Some(columns.len());
+                row_id = Some(columns.len());
             }
             let new = self.new_column(schema, &column.name, &column.declared_type, *counts, &facts)?;
             columns.push(NewColumn { not_null: !column.nullable || is_row_id, ..new });
@@ -159,9 +159,10 @@ impl Work {
                 self.notes.left_out(what, "they are written in SQLite's SQL");
             }
         }
+        let key = row_id.map_or_else(|| key_in_order(schema, &columns), |row_id| vec![row_id]);
         let mut new = NewTable { name: schema.name.clone(), columns, key, attached: Vec::new() };
         self.keys(schema, &counts, &facts, &mut new)?;
-        if let (Some(at), true) = (key, schema.option("autoincrement").is_some()) {
+        if let (Some(at), true) = (row_id, schema.option("autoincrement").is_some()) {
             self.count_on(at, &mut new);
         }
         Ok(new)
@@ -282,76 +283,21 @@ impl Work {
             new.add_sequence_value(&sequence, last);
         }
     }
+}
 
-    fn references(&mut self, schema: &TableSchema, at: usize, new: &mut [NewTable]) -> Result<()> {
-        let mut names = Names::default();
-        for reference in self.asked.references(&schema.name)? {
-            let clause = self.reference(&reference, at, new)?;
-            let (Some(clause), Some(table)) = (clause, new.get_mut(at)) else {
-                let what = format!("foreign key of \"{}\" to \"{}\"", schema.name, reference.parent);
-                let why = "what it refers to is not restored, not unique there, or of another type";
-                self.notes.left_out(what, why);
-                continue;
-            };
-            let name = names.make(&format!("{}_{}", schema.name, reference.columns.join("_")), "_fkey");
-            table.add_reference(&name, &clause);
-        }
-        Ok(())
-    }
-
-    fn reference(&self, reference: &ReferenceFacts, at: usize, new: &[NewTable]) -> Result<Option<String>> {
-        let Some(parent) = new.iter().find(|table| table.name.eq_ignore_ascii_case(&reference.parent)) else {
-            return Ok(None);
-        };
-        let facts = self.asked.columns(&parent.name)?;
-        let named = reference.parent_columns.clone().unwrap_or_else(|| {
-            let mut key: Vec<&ColumnFacts> = facts.iter().filter(|facts| facts.in_key > 0).collect();
-            key.sort_by_key(|facts| facts.in_key);
-            key.into_iter().map(|facts| facts.name.clone()).collect()
-        });
-        // SQLite does not tell capital letters from others.
-        let find = |table: &NewTable, name: &String| {
-            table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)).cloned()
-        };
-        let from: Option<Vec<NewColumn>> =
-            new.get(at).and_then(|table| reference.columns.iter().map(|name| find(table, name)).collect());
-        let to: Option<Vec<NewColumn>> = named.iter().map(|name| find(parent, name)).collect();
-        let (Some(from), Some(to)) = (from, to) else { return Ok(None) };
-        let same = from.len() == to.len() && from.iter().zip(&to).all(|(a, b)| a.chosen.declared == b.chosen.declared);
-        let names = |columns: &[NewColumn]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
-        let (from, to) = (names(&from), names(&to));
-        if !same || !self.is_unique(parent, &facts, &to)? {
-            return Ok(None);
-        }
-        let mut clause =
-            format!("FOREIGN KEY ({}) REFERENCES {}({})", quoted(&from), qualified(SCHEMA, &parent.name), quoted(&to));
-        for (event, action) in [("UPDATE", &reference.on_update), ("DELETE", &reference.on_delete)] {
-            if ["CASCADE", "RESTRICT", "SET NULL", "SET DEFAULT"].contains(&action.as_str()) {
-                clause.push_str(&format!(" ON {event} {action}"));
-            }
-        }
-        Ok(Some(clause))
-    }
-
-    /// Is there a key over just these columns, which compares them as they are?
-    fn is_unique(&self, parent: &NewTable, facts: &[ColumnFacts], columns: &[String]) -> Result<bool> {
-        let is_same = |mut names: Vec<String>| {
-            let mut wanted = columns.to_vec();
-            wanted.sort_unstable();
-            names.sort_unstable();
-            names == wanted
-        };
-        let key = facts.iter().filter(|facts| facts.in_key > 0).map(|facts| facts.name.clone()).collect();
-        let is_made = |kind: &str| parent.attached.iter().any(|object| object.kind == kind);
-        if is_same(key) && (is_made("primary key") || is_made("unique")) {
-            return Ok(true);
-        }
-        Ok(self.asked.indexes(&parent.name)?.into_iter().any(|index| {
-            let parts = index.parts.filter(|_| index.unique && !index.partial).unwrap_or_default();
-            let binary = parts.iter().all(|part| part.collation.eq_ignore_ascii_case("BINARY"));
-            binary && is_same(parts.into_iter().map(|part| part.column).collect())
-        }))
-    }
+/// The columns of the key of a table WITHOUT ROWID, if the order in which its rows stand is that of PostgreSQL's cells, too.
+fn key_in_order(schema: &TableSchema, columns: &[NewColumn]) -> Vec<usize> {
+    let place = |part: &KeyPart| {
+        let name = &schema.columns.get(usize::try_from(part.column).ok()?)?.name;
+        let place = columns.iter().position(|column| column.name == *name)?;
+        let chosen = columns.get(place)?.chosen;
+        let is_same = !part.descending
+            && part.collation.eq_ignore_ascii_case("BINARY")
+            && chosen.conversion == super::conversion::Conversion::Stored
+            && ["bigint", "text", "bytea"].contains(&chosen.declared);
+        is_same.then_some(place)
+    };
+    schema.key.iter().map(place).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 /// A default that means the same in PostgreSQL, as PostgreSQL writes it.

@@ -95,7 +95,12 @@ impl<'a> Chosen<'a> {
             taken.extend(others.into_iter().cloned());
         } else {
             let others: Vec<SchemaObject> = others.into_iter().cloned().collect();
-            let places: BTreeSet<_> = self.relations.keys().cloned().collect();
+            // The table of an extension is one of the things that the extension is for.
+            let of_extensions =
+                self.tables.iter().map(|table| table.schema()).filter(|table| extension_of(table).is_some());
+            let of_extensions: Vec<&str> = of_extensions.map(|table| table.name.as_str()).collect();
+            let others_places = self.relations.iter().filter(|(_, name)| !of_extensions.contains(&name.as_str()));
+            let places: BTreeSet<_> = others_places.map(|(place, _)| place.clone()).collect();
             let definitions = self.tables.iter().map(|table| table.schema().definition.as_str());
             let definitions: Vec<&str> =
                 definitions.chain(taken.iter().map(|object| object.definition.as_str())).collect();
@@ -135,6 +140,14 @@ impl<'a> Chosen<'a> {
 
     /// Every rule and every new name is for a table that is restored.
     fn check_names(&self, options: &PostgresRestoreOptions, names: &[&str]) -> Result<()> {
+        for (name, _) in &options.rename {
+            if let Some(extension) = self.extension_of(name) {
+                return Err(Error::request(format!(
+                    "\"{name}\" belongs to the extension \"{extension}\", and keeps its name"
+                ))
+                .with_hint("leave --rename out for it"));
+            }
+        }
         let rules = options.expire.iter().map(|(name, _)| name);
         for name in rules.chain(options.rename.iter().map(|(name, _)| name)) {
             if self.tables.iter().any(|table| table.schema().name == *name) {
@@ -147,6 +160,11 @@ impl<'a> Chosen<'a> {
             return Err(no_such_table(name, names.iter().copied()));
         }
         Ok(())
+    }
+
+    /// The extension that makes the table of this name, if one does.
+    pub(super) fn extension_of(&self, name: &str) -> Option<&str> {
+        self.tables.iter().map(|table| table.schema()).find(|table| table.name == name).and_then(extension_of)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -174,6 +192,11 @@ impl<'a> Chosen<'a> {
         self.tables.iter().any(|table| table.schema().name == name)
             || self.before.iter().chain(&self.after).any(|object| is_relation(object) && object.name == name)
     }
+}
+
+/// The extension that makes a table. The snapshot has the rows that users put there, and a restore puts them there again.
+pub(super) fn extension_of(table: &TableSchema) -> Option<&str> {
+    table.option("extension")
 }
 
 /// Is it something that is selected from by its name?

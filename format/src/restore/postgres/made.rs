@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::chosen::{Chosen, is_relation};
+use super::chosen::{Chosen, extension_of, is_relation};
 use super::placement::{Place, Placement, named_part, relation_place};
 use super::steps::renamed;
 use super::target::Target;
@@ -63,6 +63,10 @@ impl Made<'_, '_> {
         let missing = || Error::not_proven("the target does not have the table");
         let route = self.placement.table(&schema.name).ok_or_else(missing)?;
         let there = self.target.table(&route.to).ok_or_else(missing)?;
+        if extension_of(schema).is_some() {
+            // What it is, is the extension's, of whatever version.
+            return Ok(());
+        }
         let columns = |table: &TableSchema| {
             let of = |column: &crate::model::Column| (column.name.clone(), column.logical, column.nullable);
             table.columns.iter().map(of).collect::<Vec<_>>()

@@ -65,7 +65,9 @@ impl Run<'_, '_> {
         for table in tables.iter().filter(|_| with_rows) {
             let name = table.schema().name.as_str();
             // Without a key nothing but where rows lie tells their order.
-            let shares = table.manifest().logical_bytes >= SHARED_BYTES && !table.schema().key.is_empty();
+            let shares = table.manifest().logical_bytes >= SHARED_BYTES
+                && !table.schema().key.is_empty()
+                && self.chosen.extension_of(name).is_none();
             let parts = if shares { connections } else { 1 };
             loads.extend((0..parts).map(|part| Task::Load { name, part, parts }));
             if parts > 1 {
@@ -179,7 +181,7 @@ impl Pool<'_, '_, '_> {
             Task::Load { name, part, parts } => {
                 lock(client).run("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
                 let rows = if *parts == 1 { Rows::All } else { Rows::Part { part: *part, parts: *parts } };
-                if rows == Rows::All {
+                if rows == Rows::All && self.run.chosen.extension_of(name).is_none() {
                     // Rows can only be frozen in a table that is new in the transaction, or was emptied in it.
                     self.empty(client, name)?;
                 }

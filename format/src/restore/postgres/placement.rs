@@ -72,13 +72,16 @@ impl Placement {
         let mut routes: Vec<Route> = Vec::with_capacity(relations.len());
         for (kind, name, from) in relations {
             let new_name = options.rename.iter().find(|(old, _)| *old == name).map(|(_, new)| new.clone());
-            let to = (
-                options.into_schema.clone().unwrap_or_else(|| from.0.clone()),
-                new_name.unwrap_or_else(|| from.1.clone()),
-            );
+            let is_of_extension = kind == "table" && chosen.extension_of(&name).is_some();
+            // The table of an extension is where the extension is.
+            let into_schema = options.into_schema.clone().filter(|_| !is_of_extension);
+            let to = (into_schema.unwrap_or_else(|| from.0.clone()), new_name.unwrap_or_else(|| from.1.clone()));
             let place = schemas.iter().position(|schema| *schema == from.0).unwrap_or_default();
-            let made =
-                if to == from && !staged(&to) { to.clone() } else { (format!("{staging}_{place}"), from.1.clone()) };
+            let made = if is_of_extension || to == from && !staged(&to) {
+                to.clone()
+            } else {
+                (format!("{staging}_{place}"), from.1.clone())
+            };
             routes.push(Route { kind, name, from, made, to });
         }
         // What belongs to a table moves with it: were only one of them staged, names could meet.

@@ -4,7 +4,7 @@ use std::slice;
 use std::sync::Mutex;
 
 use super::append::{self, Addition};
-use super::chosen::Chosen;
+use super::chosen::{Chosen, extension_of};
 use super::load::{Load, Rows};
 use super::locks::take_together;
 use super::made::Made;
@@ -31,6 +31,10 @@ use crate::source::postgres::rows::{Order, lock};
 /// Materialized views are filled from views, which connections are otherwise kept from reading.
 pub(super) const FILLING: &str = "SELECT pg_catalog.set_config(name, '', true) FROM pg_catalog.pg_settings WHERE name = \
                                   'restrict_nonsystem_relation_kind'";
+
+/// Foreign keys check rows that are added only where triggers of a replica do not take their place.
+const CHECKING: &str = "SELECT pg_catalog.set_config(name, 'origin', true) FROM pg_catalog.pg_settings WHERE name = \
+                        'session_replication_role' AND setting <> 'origin'";
 
 /// What a restore knows before it asks the target.
 pub(super) struct Run<'r, 'a> {
@@ -78,6 +82,9 @@ impl<'r, 'a> Run<'r, 'a> {
         let mut replaced: Vec<Route> = Vec::new();
         let mut owned: Vec<Place> = Vec::new();
         for route in &placement.routes {
+            if self.chosen.extension_of(&route.name).is_some() {
+                continue;
+            }
             let Some(kind) = target.relation(&route.to) else { continue };
             if route.kind == "sequence" && kind == "sequence" {
                 // It goes with the table that owns it; what it was allowed to whom stays.
@@ -121,7 +128,13 @@ impl<'r, 'a> Run<'r, 'a> {
         let action = |table: &ChosenTable<'_>| {
             let place = placement.table(&table.schema().name).map(|route| &route.to);
             let is_replaced = replaced.iter().any(|route| Some(&route.to) == place);
-            if is_replaced { TableAction::ReplaceTable } else { TableAction::CreateTable }
+            if extension_of(table.schema()).is_some() {
+                TableAction::AppendTo
+            } else if is_replaced {
+                TableAction::ReplaceTable
+            } else {
+                TableAction::CreateTable
+            }
         };
         self.chosen.tables.iter().map(action).collect()
     }
@@ -193,7 +206,7 @@ impl<'r, 'a> Run<'r, 'a> {
     ) -> Result<PostgresReport> {
         let client = Mutex::new(client);
         lock(&client).run(&format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; SET LOCAL maintenance_work_mem = '256MB'; SET CONSTRAINTS ALL DEFERRED; {FILLING}; {CHECKING}",
             self.options.lock_timeout.as_millis()
         ))?;
         // What the plan was made from may have changed while the archive was verified.
@@ -299,7 +312,12 @@ impl<'r, 'a> Run<'r, 'a> {
         observer: &dyn Observer,
     ) -> Result<()> {
         let (table, route, schema, facts) = self.pair(work, made, name)?;
-        let load = Load { into: &route.made, facts, made: schema, is_new: rows == Rows::All, rows };
+        let extension = extension_of(table.schema());
+        if let Some(extension) = extension {
+            refuse_rows_of_users(client, &route.made, &facts.condition, extension)?;
+        }
+        let load =
+            Load { into: &route.made, facts, made: schema, is_new: rows == Rows::All && extension.is_none(), rows };
         load.run(&mut lock(client), table, observer).map(drop)
     }
 
@@ -342,6 +360,20 @@ impl<'r, 'a> Run<'r, 'a> {
         let (placement, left_out) = (&work.placement, &work.steps.left_out);
         Made { chosen: self.chosen, placement, target: &target, left_out }.check()
     }
+}
+
+/// Refuses to put rows of users into the table of an extension beside others of theirs: neither would be the snapshot's then.
+fn refuse_rows_of_users(client: &Mutex<Client>, place: &Place, condition: &str, extension: &str) -> Result<()> {
+    let sql = format!("SELECT EXISTS (SELECT FROM ONLY {} {condition})", qualified(&place.0, &place.1));
+    if lock(client).value(&sql)?.is_true(0) {
+        return Err(Error::request(format!(
+            "the target's table of the extension \"{extension}\" has rows of users already"
+        ))
+        .with_hint(
+            "replace them (--mode replace), add to them (--mode append or upsert), or leave the table out (-T)",
+        ));
+    }
+    Ok(())
 }
 
 /// Runs one statement. Keys, indexes and checks of what is there take their time: they stop when the observer asks.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::chosen::Chosen;
+use super::chosen::{Chosen, extension_of};
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route, named_part, referenced};
 use super::target::Target;
 use crate::error::{Error, Result};
-use crate::model::SchemaObject;
+use crate::model::{SchemaObject, TableSchema};
 use crate::postgres::sql::{qualified, quote};
+use crate::restore::RestoreMode;
 
 /// The longest name of PostgreSQL.
 const NAME_BYTES: usize = 63;
@@ -73,6 +74,7 @@ impl Steps {
         steps.schemas_of_the_end(placement, target, chosen);
         steps.before(chosen, placement, target)?;
         if options.part != Part::Schema {
+            steps.empty_tables_of_extensions(chosen, placement, target, options)?;
             for table in &chosen.tables {
                 steps.steps.push(Step::Rows(table.schema().name.clone()));
             }
@@ -122,7 +124,9 @@ impl Steps {
 
     /// Schemas that relations end in, where neither the target nor the snapshot has them.
     fn schemas_of_the_end(&mut self, placement: &Placement, target: &Target, chosen: &Chosen<'_>) {
-        let mut wanted: Vec<&str> = placement.routes.iter().map(|route| route.to.0.as_str()).collect();
+        // An extension makes its schema, or finds it among what the snapshot makes.
+        let own = placement.routes.iter().filter(|route| chosen.extension_of(&route.name).is_none());
+        let mut wanted: Vec<&str> = own.map(|route| route.to.0.as_str()).collect();
         wanted.sort_unstable();
         wanted.dedup();
         for schema in wanted {
@@ -136,7 +140,12 @@ impl Steps {
 
     /// Tables and what they need, in order of creation.
     fn before(&mut self, chosen: &Chosen<'_>, placement: &Placement, target: &Target) -> Result<()> {
-        let tables = chosen.tables.iter().map(|table| table.schema());
+        let (of_extensions, tables): (Vec<&TableSchema>, Vec<&TableSchema>) =
+            chosen.tables.iter().map(|table| table.schema()).partition(|table| extension_of(table).is_some());
+        for table in of_extensions {
+            check_extension(table, chosen, placement, target)?;
+        }
+        let tables = tables.into_iter();
         let mut all: Vec<(u64, &str, &str, &str)> =
             tables.map(|table| (table.position, "table", table.name.as_str(), table.definition.as_str())).collect();
         for object in &chosen.before {
@@ -169,6 +178,28 @@ impl Steps {
                 return Err(needs(kind, name, &place));
             }
             self.run(kind, name, placement.made(definition)?);
+        }
+        Ok(())
+    }
+
+    /// Where rows of users in tables of extensions are replaced, those that are there go first.
+    fn empty_tables_of_extensions(
+        &mut self,
+        chosen: &Chosen<'_>,
+        placement: &Placement,
+        target: &Target,
+        options: &PostgresRestoreOptions,
+    ) -> Result<()> {
+        let is_replacing = options.mode == RestoreMode::Replace;
+        for table in chosen.tables.iter().map(|table| table.schema()).filter(|_| is_replacing) {
+            let Some(route) = placement.table(&table.name).filter(|_| extension_of(table).is_some()) else { continue };
+            let Some(there) = target.table(&route.to) else { continue };
+            let condition = &target.facts(there)?.condition;
+            self.run(
+                "rows",
+                &table.name,
+                format!("DELETE FROM ONLY {} {condition}", qualified(&route.to.0, &route.to.1)),
+            );
         }
         Ok(())
     }
@@ -297,6 +328,21 @@ fn missing(definition: &str, chosen: &Chosen<'_>, placement: &Placement, target:
     super::needs::names(definition).into_iter().find(|place| {
         chosen.relations.contains_key(place) && placement.from(place).is_none() && target.relation(place).is_none()
     })
+}
+
+/// The table of an extension must be there, or come with an extension that is made.
+fn check_extension(table: &TableSchema, chosen: &Chosen<'_>, placement: &Placement, target: &Target) -> Result<()> {
+    let (Some(extension), Some(route)) = (extension_of(table), placement.table(&table.name)) else { return Ok(()) };
+    let there = target.table(&route.to);
+    let is_made = chosen.before.iter().any(|object| object.kind == "extension" && object.name == extension)
+        && target.object("extension", extension, extension).is_none();
+    if there.is_some_and(|there| extension_of(there) == Some(extension)) || there.is_none() && is_made {
+        return Ok(());
+    }
+    let what = if there.is_some() { "is another one there" } else { "is not there" };
+    let (schema, name) = &route.to;
+    Err(Error::request(format!("{schema}.{name} needs to be the table of the extension \"{extension}\", and {what}"))
+        .with_hint("make the extension in this schema first (CREATE EXTENSION), or leave the table out (-T)"))
 }
 
 fn needs(kind: &str, name: &str, place: &Place) -> Error {

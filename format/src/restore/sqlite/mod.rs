@@ -112,6 +112,10 @@ fn plan_chosen(chosen: &Chosen<'_>, path: &Path, place: Place, mode: RestoreMode
     if !chosen.everything && chosen.tables.is_empty() && chosen.objects().next().is_none() {
         return Err(Error::request("nothing of the snapshot is chosen").with_hint("leave less out"));
     }
+    if mode == RestoreMode::Upsert {
+        return Err(Error::request("rows take the place of others by their key (upsert) in PostgreSQL only")
+            .with_hint("replace the tables (--mode replace), or add the rows (--mode append)"));
+    }
     match place {
         Place::New => target::plan(chosen, path, mode, None, true),
         Place::Empty => existing::plan(chosen, path, mode, true),

@@ -132,7 +132,7 @@ fn thousands_of_tables_take_few_round_trips() {
         let start = Instant::now();
         let found = inventory(&original, &[], &[]);
         assert_eq!(found.catalog.tables.len(), 2000);
-        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     }
 }
 

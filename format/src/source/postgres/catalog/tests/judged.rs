@@ -38,7 +38,8 @@ pub(super) fn statements(inventory: &Inventory) -> Vec<(u64, String, String)> {
     };
     let catalog = &inventory.catalog;
     let mut all: Vec<_> = catalog.objects.iter().map(named).collect();
-    for table in &catalog.tables {
+    // The table of an extension comes with it.
+    for table in catalog.tables.iter().filter(|table| table.option("extension").is_none()) {
         all.push((table.position, format!("table {}", table.name), table.definition.clone()));
         all.extend(table.attached.iter().map(named));
     }
