@@ -4,12 +4,16 @@
 
 #[path = "postgres_crisis/added.rs"]
 mod added;
+#[path = "postgres_crisis/circles.rs"]
+mod circles;
 #[path = "postgres_crisis/failures.rs"]
 mod failures;
 #[path = "postgres_crisis/full_disk.rs"]
 mod full_disk;
 #[path = "common/note.rs"]
 mod note;
+#[path = "postgres_crisis/one_partition.rs"]
+mod one_partition;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[path = "postgres_crisis/refused.rs"]

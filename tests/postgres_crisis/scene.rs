@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::postgres::{Database, contents, server};
+use crate::postgres::{Database, contents, server, servers};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tabark");
 
@@ -103,6 +103,21 @@ impl<'s> Scene<'s> {
         let scene = Self::on(server(15)?.database(name));
         scene.database.psql(script);
         Some(scene)
+    }
+
+    /// Whatever a script makes, on the servers of every version one after the other, each with one snapshot in `app.tabark`.
+    pub(crate) fn on_every_version(name: &'s str, script: &'s str) -> impl Iterator<Item = Scene<'static>> + 's {
+        servers().map(move |server| {
+            let scene = Scene::on(server.database(name));
+            scene.database.psql(script);
+            scene.dump(&[]).ended(0);
+            scene
+        })
+    }
+
+    /// The application in the same way.
+    pub(crate) fn dumped_on_every_version(name: &'s str) -> impl Iterator<Item = Scene<'static>> + 's {
+        Self::on_every_version(name, APP)
     }
 
     pub(crate) fn on(database: Database<'s>) -> Self {

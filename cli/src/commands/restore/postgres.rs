@@ -70,6 +70,7 @@ fn options(args: &RestoreArgs, snapshot: &Snapshot<'_>) -> Result<PostgresRestor
     options.scratch = Some(std::env::temp_dir());
     options.connections = args.jobs.number.unwrap_or(NonZero::<usize>::MIN);
     options.lock_timeout = Duration::from_secs(postgres.lock_timeout.into());
+    options.by_root = postgres.by_root;
     if postgres.keep_old {
         options.keep_old = Some(dated_name()?);
     }
@@ -102,10 +103,15 @@ fn print_plan(snapshot: &Snapshot<'_>, plan: &PostgresPlan, out: &mut dyn Write)
     for (kind, object) in &plan.present {
         writeln!(out, "  there already: {} {}", visible(kind), name(object, NAME_WIDTH))?;
     }
+    print_by_root(plan, out)?;
     for step in plan.steps.iter().filter(|step| !step.sql.is_empty()) {
         writeln!(out, "{};", shown_statement(&step.sql))?;
     }
     writeln!(out, "nothing was changed (--dry-run)")
+}
+
+fn print_by_root(plan: &PostgresPlan, out: &mut dyn Write) -> io::Result<()> {
+    plan.by_root.iter().try_for_each(|told| writeln!(out, "  {}", visible(told)))
 }
 
 /// A statement as it is, but for what would do something to a terminal: its lines stay lines.
@@ -132,6 +138,7 @@ fn print_report(snapshot: &Snapshot<'_>, report: &PostgresReport, part: Part, ou
             writeln!(out, "  {}", filters::counts(table.expired, table.without_time))?;
         }
     }
+    print_by_root(&report.plan, out)?;
     for (old, kept) in &report.kept {
         writeln!(out, "kept: {} is now {}", visible(old), visible(kept))?;
     }
@@ -202,6 +209,7 @@ fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &PostgresPlan, repo
             "steps": steps,
             "present": pairs(&plan.present),
             "code": pairs(&plan.code),
+            "by_root": plan.by_root,
         },
         "tables": restored,
         "kept": kept,

@@ -29,6 +29,8 @@ enum Task<'s> {
     Load { name: &'s str, part: usize, parts: usize },
     /// Reading a table back as it lies.
     Prove { name: &'s str },
+    /// Reading all partitions of a table back that their rows were sent to.
+    ProveTogether { root: &'s str },
     /// Statements, one after the other.
     Make(Vec<&'s Statement>),
 }
@@ -78,12 +80,16 @@ impl Run<'_, '_> {
             let shares = table.manifest().logical_bytes >= SHARED_BYTES && !table.schema().key.is_empty();
             let parts = if shares { connections } else { 1 };
             loads.extend((0..parts).map(|part| Task::Load { name, part, parts }));
+            if work.roots.of_table(name).is_some() {
+                continue;
+            }
             if parts > 1 {
                 shared.push(name);
             } else {
                 rest.push(Task::Prove { name });
             }
         }
+        rest.extend(work.roots.all.iter().map(|root| Task::ProveTogether { root: &root.name }));
         pool.all(loads)?;
 
         let is_of_a_table = |statement: &&Statement| tables.iter().any(|table| table.schema().name == statement.table);
@@ -123,7 +129,7 @@ impl Run<'_, '_> {
 fn statement(step: &Step) -> Option<&Statement> {
     match step {
         Step::Run(statement) => Some(statement),
-        Step::Rows(_) | Step::Prove(_) | Step::Together(_) => None,
+        Step::Rows(_) | Step::Prove(_) | Step::ProveTogether(_) | Step::Together(_) => None,
     }
 }
 
@@ -183,7 +189,7 @@ impl Pool<'_, '_, '_> {
             Task::Load { name, part, parts } => {
                 lock(client).run("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
                 let rows = if *parts == 1 { Rows::All } else { Rows::Part { part: *part, parts: *parts } };
-                if rows == Rows::All {
+                if rows == Rows::All && self.work.roots.of_table(name).is_none() {
                     // Rows can only be frozen in a table that is new in the transaction, or was emptied in it.
                     self.empty(client, name)?;
                 }
@@ -196,6 +202,10 @@ impl Pool<'_, '_, '_> {
                 .run
                 .prove(slice::from_ref(client), self.work, self.inventory, name, Order::AsTheyLie, self.observer)
                 .map_err(|error| error.in_table(*name)),
+            Task::ProveTogether { root } => self
+                .run
+                .prove_together(client, self.work, self.inventory, root, self.observer)
+                .map_err(|error| error.in_table(*root)),
             Task::Make(statements) => statements.iter().try_for_each(|statement| run(client, statement, self.observer)),
         }
     }
