@@ -13,7 +13,7 @@ const TEAMS: &str = "
     UPDATE teams SET lead = id * 3 WHERE id % 5 > 0;
     CREATE TRIGGER fails BEFORE INSERT OR UPDATE ON teams FOR EACH ROW EXECUTE FUNCTION fail();";
 
-const GONE: &str = "ALTER TABLE teams DISABLE TRIGGER fails; UPDATE teams SET lead = NULL WHERE id > 10; ALTER TABLE teams ENABLE TRIGGER fails;
+const GONE: &str = "ALTER TABLE teams DISABLE TRIGGER fails; UPDATE teams SET lead = NULL; ALTER TABLE teams ENABLE TRIGGER fails;
     UPDATE people SET boss = NULL WHERE team > 10; UPDATE people SET boss = NULL WHERE boss IN (SELECT id FROM people WHERE team > 10);
     DELETE FROM people WHERE team > 10; DELETE FROM teams WHERE id > 10;";
 

@@ -17,11 +17,13 @@
 //! | roles that do not exist here | `steps` |
 //! | values that changed on the way | `proof` |
 
+mod adding;
 mod append;
 mod append_order;
 mod by_root;
 mod chosen;
 mod family;
+mod given;
 mod load;
 mod locks;
 mod made;

@@ -212,7 +212,9 @@ fn is_from_above(object: &SchemaObject, making: &Making<'_, '_>) -> bool {
     for _ in 0..=making.chosen.before.len() {
         let of_trigger =
             |other: &&SchemaObject| other.kind == "trigger" && other.table == name && other.name == object.name;
-        if making.chosen.after.iter().any(|other| of_trigger(&other)) {
+        let has_from_above =
+            |other: &SchemaObject| making.taken.iter().any(|taken| taken.has_from_above(other, making.target));
+        if making.chosen.after.iter().any(|other| of_trigger(&other) && !has_from_above(other)) {
             return false;
         }
         if making.taken.iter().any(|taken| taken.name == name) {

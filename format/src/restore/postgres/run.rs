@@ -3,8 +3,6 @@
 use std::slice;
 use std::sync::Mutex;
 
-use super::append::Addition;
-use super::append_order::in_order;
 use super::by_root::{Root, Roots};
 use super::chosen::Chosen;
 use super::load::{Load, Rows};
@@ -44,7 +42,7 @@ pub(super) struct Run<'r, 'a> {
     pub(super) chosen: &'r Chosen<'a>,
     pub(super) options: &'r PostgresRestoreOptions,
     /// What the names of staging schemas begin with.
-    staging: String,
+    pub(super) staging: String,
 }
 
 /// What is to be done in a target.
@@ -73,11 +71,6 @@ impl<'r, 'a> Run<'r, 'a> {
         let root = hex::encode(&snapshot.summary().root());
         let staging = format!("tabark_new_{}", root.get(..8).unwrap_or_default());
         Self { chosen, options, staging }
-    }
-
-    /// Are rows added to tables that exist?
-    fn adds(&self) -> bool {
-        self.options.part == Part::Data || matches!(self.options.mode, RestoreMode::Append | RestoreMode::Upsert)
     }
 
     /// Works out what is to be done. Must be called in a transaction.
@@ -160,19 +153,6 @@ impl<'r, 'a> Run<'r, 'a> {
             if is_replaced { TableAction::ReplaceTable } else { TableAction::CreateTable }
         };
         self.chosen.tables.iter().map(action).collect()
-    }
-
-    /// Only rows, into what is there.
-    fn additions(&self, target: Target) -> Result<Work> {
-        let placement = Placement::of(self.chosen, self.options, &self.staging, &|_| false)?;
-        let mut steps = Steps::default();
-        let tables = self.chosen.tables.iter();
-        let additions = tables.map(|table| Addition::of(table, &placement, &target, self.options.mode));
-        for addition in in_order(additions.collect::<Result<Vec<_>>>()?, &target)? {
-            steps.steps.push(Step::Rows(addition.table.schema().name.clone()));
-        }
-        let actions = self.chosen.tables.iter().map(|_| TableAction::AppendTo).collect();
-        Ok(Work { target, placement, steps, roots: Roots::default(), actions })
     }
 
     /// The plan, for people and programs.
@@ -271,37 +251,6 @@ impl<'r, 'a> Run<'r, 'a> {
             proved: with_rows,
             as_pages: false,
         }
-    }
-
-    fn add(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
-        let tables = self.chosen.tables.iter();
-        let additions = tables.map(|table| Addition::of(table, &work.placement, &work.target, self.options.mode));
-        let additions = in_order(additions.collect::<Result<Vec<_>>>()?, &work.target)?;
-        let begun = additions.iter().map(|addition| addition.begin(client)).collect::<Result<Vec<_>>>()?;
-        let mut incomplete = Vec::new();
-        for (at, addition) in additions.iter().enumerate() {
-            let in_table = |error: Error| error.in_table(&addition.table.schema().name);
-            let before = match self.options.mode {
-                RestoreMode::Upsert => {
-                    addition.upsert(at, client, observer).map_err(in_table)?;
-                    if addition.later.is_empty() {
-                        addition.complete(at, None, client, observer).map_err(in_table)?;
-                    }
-                    None
-                }
-                _ => addition.append(at, client, observer).map_err(in_table)?,
-            };
-            if !addition.later.is_empty() {
-                incomplete.push((at, addition, before));
-            }
-        }
-        for (at, addition, before) in incomplete {
-            let completed = addition.complete(at, before.as_ref(), client, observer);
-            completed.map_err(|error| error.in_table(&addition.table.schema().name))?;
-        }
-        // Constraints that wait for the end are looked at now, so that what they refuse is told as what it is.
-        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")?;
-        additions.iter().zip(&begun).try_for_each(|(addition, enabled)| addition.end(client, enabled))
     }
 
     fn make(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {

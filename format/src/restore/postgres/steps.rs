@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::by_root::Roots;
 use super::chosen::Chosen;
+use super::given::cannot_give;
 use super::one_partition::{Taken, When};
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route, named_part, referenced};
@@ -251,7 +252,7 @@ impl Steps {
                 if place.and_then(|place| placement.from(&place)).is_some_and(|route| is_replaced(&route.to)) {
                     return Ok(None);
                 }
-                if let Some(why) = self.cannot_give(object, target) {
+                if let Some(why) = cannot_give(object, target) {
                     self.warnings.push(format!("{} of \"{}\" not restored: {why}", object.kind, object.table));
                     return Ok(None);
                 }
@@ -275,16 +276,6 @@ impl Steps {
             return Err(needs(&object.kind, &object.name, &place));
         }
         placement.made(&object.definition).map(Some)
-    }
-
-    /// Why an owner or privilege cannot be given here.
-    fn cannot_give(&self, object: &SchemaObject, target: &Target) -> Option<String> {
-        let roles = roles_of(object);
-        if let Some(missing) = roles.iter().find(|role| !target.roles.contains(*role) && *role != "public") {
-            return Some(format!("there is no role \"{missing}\""));
-        }
-        let owner = roles.first().filter(|_| object.kind == "owner")?;
-        (!target.givable.contains(owner)).then(|| format!("things may not be given to \"{owner}\" here"))
     }
 
     /// What belongs to a table that gets another name gets another one too: names such as "users_pkey" are taken by the table
@@ -369,48 +360,5 @@ pub(super) fn noun(kind: &str) -> &'static str {
         "foreign table" => "FOREIGN TABLE",
         "sequence" => "SEQUENCE",
         _ => "TABLE",
-    }
-}
-
-/// The roles that a definition gives something to: what stands behind `TO` or `FROM` at its end, or behind `OWNER TO`.
-fn roles_of(object: &SchemaObject) -> Vec<String> {
-    use crate::postgres::tokens::{Kind, tokens};
-    let Some(all) = tokens(&object.definition) else { return Vec::new() };
-    let solid: Vec<_> = all.iter().filter(|token| token.kind != Kind::Blank).collect();
-    let is_word = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
-    let Some(place) = solid
-        .iter()
-        .rposition(|token| token.kind == Kind::Word && (is_word(token.text, "to") || is_word(token.text, "from")))
-    else {
-        return Vec::new();
-    };
-    let mut roles = Vec::new();
-    for token in solid.iter().skip(place + 1) {
-        if token.kind == Kind::Word && is_word(token.text, "with") {
-            break;
-        }
-        roles.extend(token.name());
-    }
-    roles
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_stand_at_the_end() {
-        let roles = |definition: &str| {
-            roles_of(&SchemaObject {
-                kind: "privileges".into(),
-                name: "x".into(),
-                table: "x".into(),
-                definition: definition.into(),
-                position: 0,
-            })
-        };
-        assert_eq!(roles("GRANT SELECT ON TABLE public.x TO \"App User\" WITH GRANT OPTION"), ["App User"]);
-        assert_eq!(roles("REVOKE ALL ON TABLE public.x FROM PUBLIC"), ["public"]);
-        assert_eq!(roles("ALTER TABLE public.x OWNER TO app"), ["app"]);
     }
 }
