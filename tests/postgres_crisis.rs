@@ -16,8 +16,10 @@ mod on_15 {
     const MAJOR: u32 = 15;
 
     mod added;
+    mod circles;
     mod failures;
     mod full_disk;
+    mod one_partition;
     mod refused;
     mod replaced;
     mod runbook;
@@ -29,8 +31,10 @@ mod on_17 {
     const MAJOR: u32 = 17;
 
     mod added;
+    mod circles;
     mod failures;
     mod full_disk;
+    mod one_partition;
     mod refused;
     mod replaced;
     mod runbook;
@@ -42,8 +46,10 @@ mod on_18 {
     const MAJOR: u32 = 18;
 
     mod added;
+    mod circles;
     mod failures;
     mod full_disk;
+    mod one_partition;
     mod refused;
     mod replaced;
     mod runbook;

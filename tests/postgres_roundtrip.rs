@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "postgres_roundtrip/by_root.rs"]
+mod by_root;
 #[path = "postgres_roundtrip/defaults.rs"]
 mod defaults;
 #[path = "postgres_roundtrip/history.rs"]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::scene::Scene;
+use super::scene::{Scene, wait_until};
 
 /// What somebody did by mistake.
 const DAMAGE: &str = "
@@ -123,4 +123,39 @@ fn who_reads_meanwhile_sees_the_old_or_the_new_never_a_half() {
     // While the damage is done, which is two statements, both may be.
     let is_half = |answer: &String| answer != "t|t" && answer != "f|f" && answer != "f|t";
     assert_eq!(answers.iter().find(|answer| is_half(answer)), None);
+}
+
+#[test]
+fn who_writes_to_a_table_that_stays_does_not_wait_for_the_proof() {
+    let Some(scene) = Scene::dumped("replaced_write") else { return };
+    scene.database.psql("COMMENT ON CONSTRAINT driver_profiles_user_id_fkey ON driver_profiles IS 'whose it is'");
+    scene.dump(&[]).ended(0);
+    let before = scene.state();
+    std::thread::scope(|scope| {
+        // Somebody reads the table that is replaced, so that the restore stands right before the swap, rows proven.
+        let reader = scope
+            .spawn(|| scene.database.psql("BEGIN; SELECT count(*) FROM driver_profiles; SELECT pg_sleep(3.3); COMMIT"));
+        wait_until("somebody reads", || asked(&scene, "query LIKE 'SELECT pg_sleep(3.3)%'"));
+        let restore = scope.spawn(|| scene.restore(&["-t", "driver_profiles", "--mode", "replace"]));
+        wait_until("the restore waits for the lock", || {
+            asked(&scene, "query LIKE 'LOCK TABLE%driver_profiles%' AND wait_event_type = 'Lock'")
+        });
+        // What the new table refers to can be written to meanwhile, again and again.
+        for _ in 0..5 {
+            scene.database.psql("SET lock_timeout = '900ms'; UPDATE users SET credit = credit WHERE id = 7");
+        }
+        assert!(asked(&scene, "query LIKE 'SELECT pg_sleep(3.3)%'"), "the writers came too late to prove anything");
+        reader.join().unwrap();
+        restore.join().unwrap().ended(0);
+    });
+    scene.is_as(&before);
+    let refused = scene.database.try_psql("DELETE FROM users WHERE id = 1").unwrap_err();
+    assert!(refused.contains("foreign key"), "{refused}");
+}
+
+fn asked(scene: &Scene<'_>, condition: &str) -> bool {
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database() AND {condition}"
+    );
+    scene.database.psql(&sql) != "0\n"
 }

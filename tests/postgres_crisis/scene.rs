@@ -106,15 +106,20 @@ impl<'s> Scene<'s> {
         Some(scene)
     }
 
+    /// Whatever a script makes, with one snapshot in `app.tabark`.
+    pub(crate) fn made(name: &str, script: &str) -> Option<Self> {
+        let scene = Self::with(name, script)?;
+        scene.dump(&[]).ended(0);
+        Some(scene)
+    }
+
     pub(crate) fn on(database: Database<'s>) -> Self {
         Self { database, folder: tempfile::tempdir().unwrap() }
     }
 
     /// The application with one snapshot of all of it in `app.tabark`.
     pub(crate) fn dumped(name: &str) -> Option<Self> {
-        let scene = Self::app(name)?;
-        scene.dump(&[]).ended(0);
-        Some(scene)
+        Self::made(name, APP)
     }
 
     pub(crate) fn archive(&self) -> PathBuf {

@@ -118,7 +118,6 @@ fn everything_comes_back_on_every_version() {
         let from = server.database("everything");
         load_everything(&from);
         load_wide(&from);
-        from.psql("DROP TABLE parts.by_hash_of_mood");
         from.set_odd_defaults();
         let to = empty(server, "everything back");
         to.set_odd_defaults();
@@ -138,7 +137,6 @@ fn archives_of_a_version_go_into_newer_ones() {
             for role in ["tbk_owner", "tbk_reader", "tbk_writer", "\"tbk \"\"quoted\"\" role\"", "\"tbk_Über.role\""] {
                 let _ = to.try_psql(&format!("CREATE ROLE {role}"));
             }
-            from.psql("DROP TABLE parts.by_hash_of_mood");
             let kept = Kept::new();
             kept.dump(&from, &Selection::everything(), 2);
             let report = kept.restore(&to, &PostgresRestoreOptions::default());

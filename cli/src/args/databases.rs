@@ -128,6 +128,10 @@ pub(crate) struct PostgresArgs {
     /// Restore definitions alone.
     #[arg(long)]
     pub(crate) schema_only: bool,
+    /// Send the rows of partitions to the partitioned table and let the server say which partition they belong to: where texts compare
+    /// in another order there, for instance. Hashes that are known to differ between servers do so in any case.
+    #[arg(long, conflicts_with = "data_only")]
+    pub(crate) by_root: bool,
     /// With --mode replace: keep the tables that are replaced, in a schema named tabark_old_ and the time.
     #[arg(long)]
     pub(crate) keep_old: bool,
@@ -146,6 +150,7 @@ impl PostgresArgs {
             (self.no_privileges, "--no-privileges"),
             (self.data_only, "--data-only"),
             (self.schema_only, "--schema-only"),
+            (self.by_root, "--by-root"),
             (self.keep_old, "--keep-old"),
         ];
         match given.iter().find(|(given, _)| *given) {

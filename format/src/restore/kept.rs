@@ -108,6 +108,27 @@ impl<'a> ChosenTable<'a> {
         }
         Ok(sum)
     }
+
+    /// Adds the rows that are to be restored to a sum, each with the columns of these places. Fails if they are not those that the
+    /// manifest is about.
+    pub(super) fn add_to(&self, sum: &mut RowSum, places: &[usize], observer: &dyn Observer) -> Result<()> {
+        let schema = self.table.schema();
+        let mut fingerprinter = Fingerprinter::new(schema);
+        for group in self.table.scan(&every_column(schema)) {
+            check_cancelled(observer)?;
+            group?.for_each_row(|row| {
+                if !self.keeps(row) {
+                    return Ok(());
+                }
+                sum.add_cells(places.iter().filter_map(|place| row.get(*place)));
+                fingerprinter.row(row)
+            })?;
+        }
+        if fingerprinter.finish().table == self.wanted.fingerprint.table {
+            return Ok(());
+        }
+        Err(not_the_manifests(&schema.name))
+    }
 }
 
 fn every_column(schema: &TableSchema) -> Vec<usize> {

@@ -23,8 +23,13 @@ impl RowSum {
 
     /// Adds a row.
     pub(super) fn add(&mut self, row: &[Cell<'_>]) {
+        self.add_cells(row.iter());
+    }
+
+    /// Adds a row of these cells, in the order of the schema.
+    pub(super) fn add_cells<'c>(&mut self, cells: impl Iterator<Item = &'c Cell<'c>>) {
         let mut hasher = blake3::Hasher::new_derive_key("tabark restored row");
-        for (cell, _) in row.iter().zip(&self.visible).filter(|(_, visible)| **visible) {
+        for (cell, _) in cells.zip(&self.visible).filter(|(_, visible)| **visible) {
             hasher.update(&[cell.kind().number()]);
             if let Some(bits) = cell.fixed_bits() {
                 hasher.update(&bits.to_le_bytes());

@@ -67,6 +67,7 @@ fn options(args: &RestoreArgs, snapshot: &Snapshot<'_>) -> Result<PostgresRestor
     options.scratch = Some(std::env::temp_dir());
     options.connections = args.jobs.number.unwrap_or(NonZero::<usize>::MIN);
     options.lock_timeout = Duration::from_secs(postgres.lock_timeout.into());
+    options.by_root = postgres.by_root;
     if postgres.keep_old {
         options.keep_old = Some(dated_name()?);
     }
@@ -89,16 +90,22 @@ fn print_plan(snapshot: &Snapshot<'_>, plan: &PostgresPlan, out: &mut dyn Write)
     for (kind, object) in &plan.present {
         writeln!(out, "  there already: {} {}", visible(kind), name(object, NAME_WIDTH))?;
     }
+    print_by_root(plan, out)?;
     for step in plan.steps.iter().filter(|step| !step.sql.is_empty()) {
         writeln!(out, "{};", visible_lines(&step.sql))?;
     }
     writeln!(out, "nothing was changed (--dry-run)")
 }
 
+fn print_by_root(plan: &PostgresPlan, out: &mut dyn Write) -> io::Result<()> {
+    plan.by_root.iter().try_for_each(|told| writeln!(out, "  {}", visible(told)))
+}
+
 fn print_report(snapshot: &Snapshot<'_>, report: &PostgresReport, part: Part, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "restored {} into {}", from(snapshot), visible(&report.plan.target))?;
     let verdict = |table: &_| if part == Part::Schema { "definition" } else { tables::proof(table) };
     tables::print_restored(&report.tables, verdict, out)?;
+    print_by_root(&report.plan, out)?;
     for (old, kept) in &report.kept {
         writeln!(out, "kept: {} is now {}", visible(old), visible(kept))?;
     }
@@ -131,6 +138,7 @@ fn object(args: &RestoreArgs, snapshot: &Snapshot<'_>, plan: &PostgresPlan, repo
             "steps": steps,
             "present": pairs(&plan.present),
             "code": pairs(&plan.code),
+            "by_root": plan.by_root,
         },
         "tables": report.map(|report| report.tables.iter().map(tables::restored_object).collect::<Vec<_>>()),
         "kept": kept,

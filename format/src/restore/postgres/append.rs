@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::load::{Load, Rows};
-use super::placement::{Place, Placement, referenced};
+use super::placement::{Place, Placement};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::model::TableSchema;
@@ -17,15 +17,17 @@ use crate::restore::row_sum::RowSum;
 use crate::source::postgres::catalog::TableFacts;
 use crate::source::postgres::rows::{Order, TableRows, lock};
 
-/// The table in which rows wait that take the place of others.
+/// The table in which rows wait that take the place of others, or for rows that they refer to; a number follows.
 const WAITING: &str = "tabark_rows";
 
 /// A table of the target and the rows that go into it.
 pub(super) struct Addition<'t> {
     pub(super) table: &'t ChosenTable<'t>,
-    place: Place,
-    there: &'t TableSchema,
+    pub(super) place: Place,
+    pub(super) there: &'t TableSchema,
     facts: &'t TableFacts,
+    /// Columns that are null until the rows are there which they refer to.
+    pub(super) later: Vec<String>,
 }
 
 impl<'t> Addition<'t> {
@@ -43,7 +45,7 @@ impl<'t> Addition<'t> {
             Error::request(format!("the target has no table {}.{}", place.0, place.1))
                 .with_hint("restore it with its definition: leave --mode and --data-only out")
         })?;
-        let addition = Self { table, place, there, facts: target.facts(there)? };
+        let addition = Self { table, place, there, facts: target.facts(there)?, later: Vec::new() };
         addition.check_columns()?;
         if mode == RestoreMode::Upsert {
             addition.check_key()?;
@@ -88,7 +90,7 @@ impl<'t> Addition<'t> {
         Ok(())
     }
 
-    fn nulls_of(&self, name: &str) -> u64 {
+    pub(super) fn nulls_of(&self, name: &str) -> u64 {
         let manifest = self.table.manifest();
         let place = manifest.schema.columns.iter().position(|column| column.name == name);
         place.and_then(|place| manifest.columns.get(place)).map_or(0, |column| column.nulls)
@@ -102,10 +104,16 @@ impl<'t> Addition<'t> {
                 .in_table(&schema.name)
                 .with_hint("add them (--mode append) or replace the table (--mode replace)"));
         }
-        if key_names(schema) != key_names(self.there) {
+        if !self.has_same_key() {
             return Err(self.drifted("it has another key".into()));
         }
         Ok(())
+    }
+
+    /// Does the target know rows by the snapshot's key?
+    pub(super) fn has_same_key(&self) -> bool {
+        let schema = self.table.schema();
+        !schema.key.is_empty() && key_names(schema) == key_names(self.there)
     }
 
     /// Keeps other writers away and the table's own triggers silent; these are given back to [`Self::end`].
@@ -119,65 +127,101 @@ impl<'t> Addition<'t> {
         self.wake_triggers(client, enabled)
     }
 
-    /// The table, and those that its rows refer to.
-    pub(super) fn refers_to(&self) -> (&Place, Vec<Place>) {
-        let keys = self.there.attached.iter().filter(|object| object.kind == "foreign key");
-        (&self.place, keys.filter_map(referenced).collect())
+    /// Adds the rows, and proves that exactly they were added; what must wait for other tables is left to [`Self::complete`].
+    pub(super) fn append(&self, at: usize, client: &Mutex<Client>, observer: &dyn Observer) -> Result<Option<RowSum>> {
+        let before = self.sum(client, observer)?;
+        if self.later.is_empty() {
+            self.load(&self.place, self.facts).run(&mut lock(client), self.table, observer)?;
+            self.prove_append(client, &before, observer)?;
+            self.raise_sequences(client)?;
+            return Ok(None);
+        }
+        self.let_wait(at, client, observer)?;
+        self.insert(at, "", client, observer)?;
+        Ok(Some(before))
     }
 
-    /// Adds the rows, and proves that exactly they were added.
-    pub(super) fn append(&self, client: &Mutex<Client>, observer: &dyn Observer) -> Result<u64> {
-        let before = self.sum(client, observer)?;
-        let rows = self.load(&self.place, self.facts).run(&mut lock(client), self.table, observer)?;
+    /// Puts the rows in the place of those with their key, or adds them; [`Self::complete`] proves that they are there.
+    pub(super) fn upsert(&self, at: usize, client: &Mutex<Client>, observer: &dyn Observer) -> Result<()> {
+        self.let_wait(at, client, observer)?;
+        let given = self.numbers_of_the_server(client)?;
+        let is_set = |name: &&str| {
+            !self.key().contains(name) && ![&self.later, &given].iter().any(|left| left.iter().any(|left| left == name))
+        };
+        let others = self.names().into_iter().filter(is_set).map(quote);
+        let others: Vec<String> = others.map(|name| format!("{name} = EXCLUDED.{name}")).collect();
+        let doing = if others.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", others.join(", ")) };
+        let keys: Vec<String> = self.key().into_iter().map(quote).collect();
+        self.insert(at, &format!(" ON CONFLICT ({}) DO {doing}", keys.join(", ")), client, observer)
+    }
+
+    /// Gives columns their values that waited, and proves that the rows are there. `before`: what the table held, where rows are
+    /// added to it.
+    pub(super) fn complete(
+        &self,
+        at: usize,
+        before: Option<&RowSum>,
+        client: &Mutex<Client>,
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        if !self.later.is_empty() {
+            let set: Vec<String> =
+                self.later.iter().map(|name| quote(name)).map(|name| format!("{name} = waiting.{name}")).collect();
+            let into = qualified(&self.place.0, &self.place.1);
+            let sql = format!(
+                "UPDATE ONLY {into} SET {} FROM pg_temp.{WAITING}_{at} waiting WHERE {}",
+                set.join(", "),
+                self.same_key(&into)
+            );
+            lock(client).run_watched(&sql, observer)?;
+        }
+        match before {
+            Some(before) => self.prove_append(client, before, observer)?,
+            None => match self.prove_upsert(at, client, observer) {
+                Err(error) if error.is_not_proven() => return Err(self.fixed_numbers(client, error)?),
+                proved => proved?,
+            },
+        }
+        lock(client).run(&format!("DROP TABLE pg_temp.{WAITING}_{at}"))?;
+        self.raise_sequences(client)
+    }
+
+    /// The rows in a table of this session alone.
+    fn let_wait(&self, at: usize, client: &Mutex<Client>, observer: &dyn Observer) -> Result<()> {
+        let names: Vec<String> = self.names().into_iter().map(quote).collect();
+        let into = qualified(&self.place.0, &self.place.1);
+        lock(client).run(&format!(
+            "CREATE TEMPORARY TABLE {WAITING}_{at} ON COMMIT DROP AS SELECT {} FROM ONLY {into} WITH NO DATA",
+            names.join(", ")
+        ))?;
+        let waiting = ("pg_temp".to_owned(), format!("{WAITING}_{at}"));
+        self.load(&waiting, self.facts).run(&mut lock(client), self.table, observer).map(drop)
+    }
+
+    /// Rows that wait go into the table, but for values that have to wait longer.
+    fn insert(&self, at: usize, on_conflict: &str, client: &Mutex<Client>, observer: &dyn Observer) -> Result<()> {
+        let names: Vec<String> = self.names().into_iter().map(quote).collect();
+        let value =
+            |name: &str| if self.later.iter().any(|later| later == name) { "NULL".to_owned() } else { quote(name) };
+        let values: Vec<String> = self.names().into_iter().map(value).collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM pg_temp.{WAITING}_{at}{on_conflict}",
+            qualified(&self.place.0, &self.place.1),
+            names.join(", "),
+            values.join(", ")
+        );
+        lock(client).run_watched(&sql, observer)
+    }
+
+    fn prove_append(&self, client: &Mutex<Client>, before: &RowSum, observer: &dyn Observer) -> Result<()> {
         let added = {
             let given = self.given();
             self.table.sum(&given, observer)?
         };
-        if !self.sum(client, observer)?.is_sum_of(&before, &added) {
-            return Err(not_the_snapshots(&self.table.schema().name));
+        if self.sum(client, observer)?.is_sum_of(before, &added) {
+            return Ok(());
         }
-        self.raise_sequences(client)?;
-        Ok(rows)
-    }
-
-    /// Puts the rows in the place of those with their key, or adds them, and proves that they are there.
-    pub(super) fn upsert(&self, client: &Mutex<Client>, observer: &dyn Observer) -> Result<u64> {
-        let schema = self.table.schema();
-        let names: Vec<String> = schema.columns.iter().map(|column| quote(&column.name)).collect();
-        let into = qualified(&self.place.0, &self.place.1);
-        lock(client).run(&format!(
-            "CREATE TEMPORARY TABLE {WAITING} ON COMMIT DROP AS SELECT {} FROM ONLY {into} WITH NO DATA",
-            names.join(", ")
-        ))?;
-        let waiting = ("pg_temp".to_owned(), WAITING.to_owned());
-        let rows = self.load(&waiting, self.facts).run(&mut lock(client), self.table, observer)?;
-        let keys: Vec<String> = key_names(schema).iter().map(|name| quote(name)).collect();
-        let given = self.numbers_of_the_server(client)?;
-        let others = names.iter().filter(|name| !keys.contains(name) && !given.contains(name));
-        let others: Vec<String> = others.map(|name| format!("{name} = EXCLUDED.{name}")).collect();
-        let doing = if others.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", others.join(", ")) };
-        lock(client).run_watched(
-            &format!(
-                "INSERT INTO {into} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM pg_temp.{WAITING} ON CONFLICT ({}) DO \
-                 {doing}",
-                keys.join(", "),
-                names = names.join(", ")
-            ),
-            observer,
-        )?;
-        self.prove_upsert(client, &keys, observer).map_err(|error| {
-            let fixed = given.iter().find(|name| error.is_not_proven() && !keys.contains(name));
-            fixed.map_or(error, |name| {
-                Error::request(format!(
-                    "rows there have other numbers in the column {name} than the snapshot, which the server alone gives \
-                     (GENERATED ALWAYS AS IDENTITY)"
-                ))
-                .with_hint("make the column GENERATED BY DEFAULT, or replace the table (--mode replace)")
-            })
-        })?;
-        lock(client).run(&format!("DROP TABLE pg_temp.{WAITING}"))?;
-        self.raise_sequences(client)?;
-        Ok(rows)
+        Err(not_the_snapshots(&self.table.schema().name))
     }
 
     /// Columns whose numbers rows take when they come, and keep: no statement changes them.
@@ -187,14 +231,27 @@ impl<'t> Addition<'t> {
              attisdropped",
             literal(&qualified(&self.place.0, &self.place.1))
         ))?;
-        Ok(rows.iter().map(|row| quote(row.text(0))).collect())
+        Ok(rows.iter().map(|row| row.text(0).to_owned()).collect())
+    }
+
+    /// What is wrong with rows that are not proven, where the server alone gives numbers.
+    fn fixed_numbers(&self, client: &Mutex<Client>, error: Error) -> Result<Error> {
+        let given = self.numbers_of_the_server(client)?;
+        let fixed = given.iter().find(|name| !self.key().contains(&name.as_str()));
+        Ok(fixed.map_or(error, |name| {
+            Error::request(format!(
+                "rows there have other numbers in the column {} than the snapshot, which the server alone gives (GENERATED ALWAYS \
+                 AS IDENTITY)",
+                quote(name)
+            ))
+            .with_hint("make the column GENERATED BY DEFAULT, or replace the table (--mode replace)")
+        }))
     }
 
     /// Reads the rows with the snapshot's keys back, which must be the snapshot's.
-    fn prove_upsert(&self, client: &Mutex<Client>, keys: &[String], observer: &dyn Observer) -> Result<()> {
-        let into = qualified(&self.place.0, &self.place.1);
-        let same: Vec<String> = keys.iter().map(|key| format!("waiting.{key} = {into}.{key}")).collect();
-        let among = format!("EXISTS (SELECT 1 FROM pg_temp.{WAITING} waiting WHERE {})", same.join(" AND "));
+    fn prove_upsert(&self, at: usize, client: &Mutex<Client>, observer: &dyn Observer) -> Result<()> {
+        let same = self.same_key(&qualified(&self.place.0, &self.place.1));
+        let among = format!("EXISTS (SELECT 1 FROM pg_temp.{WAITING}_{at} waiting WHERE {same})");
         let (given, facts) = (self.given(), self.given_facts());
         observer.begin(Phase::Prove, Some(&self.table.schema().name), Some(self.table.rows()), None);
         let mut fingerprinter = crate::archive::Fingerprinter::new(self.table.schema());
@@ -208,6 +265,21 @@ impl<'t> Addition<'t> {
             return Ok(());
         }
         Err(not_the_snapshots(&self.table.schema().name))
+    }
+
+    /// That a row of the table is the one that waits.
+    fn same_key(&self, into: &str) -> String {
+        let keys = self.key().into_iter().map(quote);
+        keys.map(|key| format!("waiting.{key} = {into}.{key}")).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The snapshot's columns.
+    fn names(&self) -> Vec<&str> {
+        self.table.schema().columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
+    pub(super) fn key(&self) -> Vec<&str> {
+        key_names(self.table.schema())
     }
 
     fn load<'l>(&'l self, into: &'l Place, facts: &'l TableFacts) -> Load<'l> {
@@ -308,19 +380,4 @@ impl<'t> Addition<'t> {
 fn key_names(schema: &TableSchema) -> Vec<&str> {
     let columns = schema.key.iter().filter_map(|part| schema.columns.get(part.column as usize));
     columns.map(|column| column.name.as_str()).collect()
-}
-
-/// The additions in an order in which rows come after those that they refer to, as far as there is one.
-pub(super) fn in_order(mut waiting: Vec<Addition<'_>>) -> Vec<Addition<'_>> {
-    let mut ordered = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let is_free = |addition: &Addition<'_>| {
-            let (place, others) = addition.refers_to();
-            !others.iter().any(|other| other != place && waiting.iter().any(|waits| waits.place == *other))
-        };
-        // In a circle somebody must be first; where the constraint may wait, that does no harm.
-        let next = waiting.iter().position(is_free).unwrap_or_default();
-        ordered.push(waiting.remove(next));
-    }
-    ordered
 }

@@ -3,9 +3,9 @@
 //! Only the metadata of what may be chosen is read, so that damage elsewhere does not matter. The archive is not trusted:
 //! what it says is checked as far as it can be without a server.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::family::{self, Relations};
+use super::family::{self, Family, Relations};
 use super::needs;
 use super::options::{Part, PostgresRestoreOptions};
 use super::phases::{self, Phase};
@@ -29,8 +29,12 @@ pub(super) struct Chosen<'a> {
     pub(super) everything: bool,
     /// All relations of the snapshot, chosen or not.
     pub(super) relations: Relations,
+    /// Partitions of the snapshot, chosen or not, by what they are partitions of; none where everything is chosen.
+    partitions: BTreeMap<String, Vec<String>>,
     /// The version of the server that the snapshot is from.
     pub(super) version: String,
+    /// The encoding of the database that the snapshot is from.
+    pub(super) encoding: Option<String>,
     /// What the snapshot lacks, and why.
     pub(super) omitted: Vec<String>,
 }
@@ -51,10 +55,13 @@ impl<'a> Chosen<'a> {
             after: Vec::new(),
             everything: options.tables.is_everything(),
             version: manifest.source.engine_version.clone(),
+            encoding: manifest.source.setting("encoding").map(str::to_owned),
             relations: family::relations(snapshot),
+            partitions: BTreeMap::new(),
             omitted: manifest.omitted.iter().map(|omitted| format!("{} ({})", omitted.what, omitted.reason)).collect(),
         };
-        let taken = family::chosen(snapshot, &chosen.relations, options)?;
+        let Family { taken, partitions } = family::chosen(snapshot, &chosen.relations, options)?;
+        chosen.partitions = partitions;
         for entry in tables {
             if !taken.contains(&entry.name) {
                 continue;
@@ -185,6 +192,24 @@ impl<'a> Chosen<'a> {
     /// Finds out which rows are too old to be restored. Every stored byte must have been checked.
     pub(super) fn settle(&mut self, observer: &dyn Observer) -> Result<()> {
         self.tables.iter_mut().try_for_each(|table| table.settle(observer))
+    }
+
+    /// A partition below this relation of the snapshot that is not restored.
+    pub(super) fn partition_left_out<'c>(&'c self, root: &'c str) -> Option<&'c str> {
+        let mut waiting = vec![root];
+        while let Some(name) = waiting.pop() {
+            let below = self.partitions.get(name).into_iter().flatten();
+            if let Some(missing) = below.clone().find(|below| !self.has(below)) {
+                return Some(missing);
+            }
+            waiting.extend(below.map(String::as_str));
+        }
+        None
+    }
+
+    /// Is this table a partition of another, as far as the snapshot says?
+    pub(super) fn is_partition(&self, name: &str) -> bool {
+        self.before.iter().any(|object| object.kind == "partition" && object.table == name)
     }
 
     /// Is a relation of this name restored?

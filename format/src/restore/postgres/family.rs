@@ -22,16 +22,24 @@ pub(super) fn relations(snapshot: &Snapshot<'_>) -> Relations {
     names.filter_map(|name| Some((relation_place(name)?, name.clone()))).collect()
 }
 
-/// Names of the relations that are chosen, with what they bring along.
+/// What is chosen.
+pub(super) struct Family {
+    /// Names of the relations that are chosen, with what they bring along.
+    pub(super) taken: BTreeSet<String>,
+    /// Partitions of the snapshot by what they are partitions of; empty where everything is chosen.
+    pub(super) partitions: BTreeMap<String, Vec<String>>,
+}
+
+/// Works out what is chosen.
 pub(super) fn chosen(
     snapshot: &Snapshot<'_>,
     relations: &Relations,
     options: &PostgresRestoreOptions,
-) -> Result<BTreeSet<String>> {
+) -> Result<Family> {
     let selection = &options.tables;
     let mut taken: BTreeSet<String> = relations.values().filter(|name| takes(selection, name)).cloned().collect();
     if selection.is_everything() || options.part == super::Part::Data {
-        return Ok(taken);
+        return Ok(Family { taken, partitions: BTreeMap::new() });
     }
     let mut parents: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut partitions: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -70,7 +78,7 @@ pub(super) fn chosen(
             }
         }
     }
-    Ok(taken)
+    Ok(Family { taken, partitions })
 }
 
 /// Is a relation of this name chosen, by its name or with the schema before it?

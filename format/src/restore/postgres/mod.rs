@@ -17,15 +17,21 @@
 //! | roles that do not exist here | `steps` |
 //! | values that changed on the way | `proof` |
 
+mod adding;
 mod append;
+mod append_order;
+mod by_root;
 mod chosen;
 mod family;
+mod given;
 mod load;
 mod locks;
 mod made;
 mod needs;
+mod one_partition;
 mod options;
 mod parallel;
+mod partition_key;
 mod phases;
 mod placement;
 mod plan;
@@ -117,6 +123,12 @@ fn check(options: &PostgresRestoreOptions) -> Result<()> {
     }
     if options.part == Part::Data && options.mode == RestoreMode::Replace {
         return refused("a table is replaced with its definition", "leave --data-only out, or use --mode upsert");
+    }
+    if options.by_root && (adds || options.part == Part::Data) {
+        return refused(
+            "rows that are added go into the partitions that they come from",
+            "leave --by-root out, or restore the definitions too",
+        );
     }
     if options.keep_old.is_some() && options.mode != RestoreMode::Replace {
         return refused("nothing is replaced that could be kept", "use --mode replace too");

@@ -40,6 +40,9 @@ pub struct PostgresRestoreOptions {
     pub rename: Vec<(String, String)>,
     /// Names of tables, each with a rule by which rows are not restored.
     pub expire: Vec<(String, Expire)>,
+    /// Do rows of all partitions go through the partitioned table, so that the server says which one they belong to? Where that is
+    /// known to depend on the server they do in any case.
+    pub by_root: bool,
     /// The schema in which tables that were replaced are kept; without it they are dropped.
     pub keep_old: Option<String>,
     /// Connections that restore at the same time. More than one needs a database without any of the tables, and what was made
@@ -62,6 +65,7 @@ impl Default for PostgresRestoreOptions {
             into_schema: None,
             rename: Vec::new(),
             expire: Vec::new(),
+            by_root: false,
             keep_old: None,
             connections: NonZero::<usize>::MIN,
             scratch: None,

@@ -70,12 +70,16 @@ impl Run<'_, '_> {
                 && self.chosen.extension_of(name).is_none();
             let parts = if shares { connections } else { 1 };
             loads.extend((0..parts).map(|part| Task::Load { name, part, parts }));
+            if work.roots.of_table(name).is_some() {
+                continue;
+            }
             if parts > 1 {
                 shared.push(name);
             } else {
                 rest.push(Task::Prove { name, order: Order::AsTheyLie, connections: 1 });
             }
         }
+        rest.extend(work.roots.all.iter().map(|root| Task::ProveTogether { root: &root.name }));
         pool.all(loads, connections)?;
 
         let is_of_a_table = |statement: &&Statement| tables.iter().any(|table| table.schema().name == statement.table);
@@ -117,7 +121,7 @@ impl Run<'_, '_> {
 fn statement(step: &Step) -> Option<&Statement> {
     match step {
         Step::Run(statement) => Some(statement),
-        Step::Rows(_) | Step::Prove(_) | Step::Together(_) => None,
+        Step::Rows(_) | Step::Prove(_) | Step::ProveTogether(_) | Step::Together(_) => None,
     }
 }
 
@@ -181,7 +185,8 @@ impl Pool<'_, '_, '_> {
             Task::Load { name, part, parts } => {
                 lock(client).run("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
                 let rows = if *parts == 1 { Rows::All } else { Rows::Part { part: *part, parts: *parts } };
-                if rows == Rows::All && self.run.chosen.extension_of(name).is_none() {
+                let is_new = self.run.chosen.extension_of(name).is_none() && self.work.roots.of_table(name).is_none();
+                if rows == Rows::All && is_new {
                     // Rows can only be frozen in a table that is new in the transaction, or was emptied in it.
                     self.empty(client, name)?;
                 }
@@ -198,6 +203,10 @@ impl Pool<'_, '_, '_> {
                     .prove(clients, self.work, self.inventory, name, *order, self.observer)
                     .map_err(|error| error.in_table(*name))
             }
+            Task::ProveTogether { root } => self
+                .run
+                .prove_together(client, self.work, self.inventory, root, self.observer)
+                .map_err(|error| error.in_table(*root)),
             Task::Make(statements) | Task::MakeLast(statements) => {
                 statements.iter().try_for_each(|statement| run(client, statement, self.observer))
             }

@@ -17,6 +17,8 @@ pub struct PostgresPlan {
     pub present: Vec<(String, String)>,
     /// Functions and extensions of the snapshot that the restore makes: code that will run in the database.
     pub code: Vec<(String, String)>,
+    /// Partitioned tables through which the rows of their partitions go, and are proven together: what is done and why.
+    pub by_root: Vec<String>,
     /// What is worth knowing before it happens.
     pub warnings: Vec<String>,
 }

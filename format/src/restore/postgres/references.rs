@@ -161,16 +161,16 @@ fn stored<'t>(table: &'t TableSchema, name: &str) -> std::result::Result<&'t Col
 }
 
 /// What a foreign key's definition says.
-struct Definition {
-    from: Vec<String>,
-    parent: Place,
+pub(super) struct Definition {
+    pub(super) from: Vec<String>,
+    pub(super) parent: Place,
     to: Vec<String>,
     has_period: bool,
 }
 
 impl Definition {
     /// `ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY (…) REFERENCES schema.name(…) …`.
-    fn of(object: &SchemaObject) -> Option<Self> {
+    pub(super) fn of(object: &SchemaObject) -> Option<Self> {
         let all = tokens(&object.definition)?;
         let mut solid = all.iter().filter(|token| token.kind != Kind::Blank);
         solid.by_ref().find(|token| is_word(token, "foreign"))?;
@@ -185,7 +185,7 @@ impl Definition {
 }
 
 /// Parent and child of `ALTER TABLE ONLY parent ATTACH PARTITION child …`.
-fn attached(object: &SchemaObject) -> Option<(Place, Place)> {
+pub(super) fn attached(object: &SchemaObject) -> Option<(Place, Place)> {
     let all = tokens(&object.definition)?;
     let mut solid = all.iter().filter(|token| token.kind != Kind::Blank).peekable();
     solid.next().filter(|token| is_word(token, "alter"))?;

@@ -3,16 +3,17 @@
 use std::slice;
 use std::sync::Mutex;
 
-use super::append::{self, Addition};
+use super::by_root::{Root, Roots};
 use super::chosen::{Chosen, extension_of};
 use super::load::{Load, Rows};
 use super::locks::take_together;
 use super::made::Made;
+use super::one_partition::{BOUND, Taken};
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route};
 use super::plan::{PlannedStep, PostgresPlan, PostgresReport};
-use super::proof;
-use super::steps::{self, Statement, Step, Steps};
+use super::proof::{self, Leaf};
+use super::steps::{self, Making, Statement, Step, Steps};
 use super::swap::{Swap, moves_along};
 use super::target::{Dependants, Target};
 use crate::archive::Snapshot;
@@ -35,13 +36,16 @@ pub(super) const FILLING: &str = "SELECT pg_catalog.set_config(name, '', true) F
 /// Foreign keys check rows that are added only where triggers of a replica do not take their place.
 const CHECKING: &str = "SELECT pg_catalog.set_config(name, 'origin', true) FROM pg_catalog.pg_settings WHERE name = \
                         'session_replication_role' AND setting <> 'origin'";
+/// What helps where a row is not of the partition that it comes from.
+const ELSEWHERE: &str = "if rows belong to other partitions on this server (by its collations or hashes), restore the partitioned table \
+                         with all of its partitions, and --by-root";
 
 /// What a restore knows before it asks the target.
 pub(super) struct Run<'r, 'a> {
     pub(super) chosen: &'r Chosen<'a>,
     pub(super) options: &'r PostgresRestoreOptions,
     /// What the names of staging schemas begin with.
-    staging: String,
+    pub(super) staging: String,
 }
 
 /// What is to be done in a target.
@@ -49,8 +53,20 @@ pub(super) struct Work {
     pub(super) target: Target,
     pub(super) placement: Placement,
     pub(super) steps: Steps,
+    /// Tables that rows go through.
+    pub(super) roots: Roots,
     /// Is a table added to, replaced or made?
     pub(super) actions: Vec<TableAction>,
+}
+
+impl Work {
+    /// Where the rows of a table are sent.
+    fn into(&self, name: &str) -> Option<&Place> {
+        match self.roots.of_table(name) {
+            Some(root) => self.placement.from(&root.place).map(|route| &route.made),
+            None => self.placement.table(name).map(|route| &route.made),
+        }
+    }
 }
 
 impl<'r, 'a> Run<'r, 'a> {
@@ -58,11 +74,6 @@ impl<'r, 'a> Run<'r, 'a> {
         let root = hex::encode(&snapshot.summary().root());
         let staging = format!("tabark_new_{}", root.get(..8).unwrap_or_default());
         Self { chosen, options, staging }
-    }
-
-    /// Are rows added to tables that exist?
-    fn adds(&self) -> bool {
-        self.options.part == Part::Data || matches!(self.options.mode, RestoreMode::Append | RestoreMode::Upsert)
     }
 
     /// Works out what is to be done. Must be called in a transaction.
@@ -106,7 +117,24 @@ impl<'r, 'a> Run<'r, 'a> {
         }
         let actions = self.actions(&placement, &replaced);
         let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place) || owned.contains(place);
-        let mut steps = Steps::make(self.chosen, &placement, &target, self.options, &is_replaced)?;
+        let roots = if self.options.part == Part::Schema {
+            Roots::default()
+        } else {
+            Roots::of(self.chosen, &target, self.options)?
+        };
+        let places: Vec<Place> = replaced.iter().map(|route| route.to.clone()).collect();
+        let dependants = Dependants::of(client, &places)?;
+        let taken = Taken::all(self.chosen, &placement, &target, &dependants.above)?;
+        let mut steps = Steps::make(&Making {
+            chosen: self.chosen,
+            placement: &placement,
+            target: &target,
+            options: self.options,
+            roots: &roots,
+            taken: &taken,
+            is_replaced: &is_replaced,
+            replaces: !replaced.is_empty(),
+        })?;
         if replaced.is_empty() {
             for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, self.chosen))
             {
@@ -116,12 +144,12 @@ impl<'r, 'a> Run<'r, 'a> {
             for schema in placement.staging() {
                 steps.run("drop", &schema, format!("DROP SCHEMA {}", crate::postgres::sql::quote(&schema)));
             }
+            steps.attach(&taken);
         } else {
-            let places: Vec<Place> = replaced.iter().map(|route| route.to.clone()).collect();
-            let dependants = Dependants::of(client, &places)?;
-            Swap::of(&target, replaced, owned, dependants)?.steps(&mut steps, self.chosen, &placement, self.options)?;
+            let swap = Swap::of(&target, replaced, owned, dependants, taken)?;
+            swap.steps(&mut steps, self.chosen, &placement, self.options)?;
         }
-        Ok(Work { target, placement, steps, actions })
+        Ok(Work { target, placement, steps, roots, actions })
     }
 
     fn actions(&self, placement: &Placement, replaced: &[Route]) -> Vec<TableAction> {
@@ -137,18 +165,6 @@ impl<'r, 'a> Run<'r, 'a> {
             }
         };
         self.chosen.tables.iter().map(action).collect()
-    }
-
-    /// Only rows, into what is there.
-    fn additions(&self, target: Target) -> Result<Work> {
-        let placement = Placement::of(self.chosen, self.options, &self.staging, &|_| false)?;
-        let mut steps = Steps::default();
-        for table in &self.chosen.tables {
-            Addition::of(table, &placement, &target, self.options.mode)?;
-            steps.steps.push(Step::Rows(table.schema().name.clone()));
-        }
-        let actions = self.chosen.tables.iter().map(|_| TableAction::AppendTo).collect();
-        Ok(Work { target, placement, steps, actions })
     }
 
     /// The plan, for people and programs.
@@ -175,11 +191,11 @@ impl<'r, 'a> Run<'r, 'a> {
             Step::Run(one) => vec![statement(one)],
             Step::Together(several) => several.iter().map(statement).collect(),
             Step::Rows(name) => {
-                let place = work.placement.table(name).map(|route| qualified(&route.made.0, &route.made.1));
+                let place = work.into(name).map(|place| qualified(&place.0, &place.1));
                 let sql = format!("COPY {} FROM STDIN", place.unwrap_or_default());
                 vec![PlannedStep { kind: "rows".into(), name: name.clone(), sql }]
             }
-            Step::Prove(name) => {
+            Step::Prove(name) | Step::ProveTogether(name) => {
                 vec![PlannedStep { kind: "proof".into(), name: name.clone(), sql: String::new() }]
             }
         };
@@ -193,6 +209,7 @@ impl<'r, 'a> Run<'r, 'a> {
             steps: work.steps.steps.iter().flat_map(step).collect(),
             present: work.steps.present.clone(),
             code: work.steps.code.clone(),
+            by_root: work.roots.all.iter().map(Root::told).collect(),
             warnings,
         }
     }
@@ -248,23 +265,6 @@ impl<'r, 'a> Run<'r, 'a> {
         }
     }
 
-    fn add(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
-        let tables = self.chosen.tables.iter();
-        let additions = tables.map(|table| Addition::of(table, &work.placement, &work.target, self.options.mode));
-        let additions = append::in_order(additions.collect::<Result<Vec<_>>>()?);
-        let begun = additions.iter().map(|addition| addition.begin(client)).collect::<Result<Vec<_>>>()?;
-        for addition in &additions {
-            let added = match self.options.mode {
-                RestoreMode::Upsert => addition.upsert(client, observer),
-                _ => addition.append(client, observer),
-            };
-            added.map_err(|error| error.in_table(&addition.table.schema().name))?;
-        }
-        // Constraints that wait for the end are looked at now, so that what they refuse is told as what it is.
-        lock(client).run("SET CONSTRAINTS ALL IMMEDIATE")?;
-        additions.iter().zip(&begun).try_for_each(|(addition, enabled)| addition.end(client, enabled))
-    }
-
     fn make(&self, client: &Mutex<Client>, work: &Work, observer: &dyn Observer) -> Result<()> {
         let mut made: Option<Inventory> = None;
         for step in &work.steps.steps {
@@ -272,7 +272,7 @@ impl<'r, 'a> Run<'r, 'a> {
             match step {
                 Step::Run(statement) => run(client, statement, observer)?,
                 Step::Together(statements) => take_together(client, statements, self.options.lock_timeout, observer)?,
-                Step::Rows(name) | Step::Prove(name) => {
+                Step::Rows(name) | Step::Prove(name) | Step::ProveTogether(name) => {
                     let inventory = match &mut made {
                         Some(made) => made,
                         None => made.insert(self.made(client, work)?),
@@ -282,6 +282,7 @@ impl<'r, 'a> Run<'r, 'a> {
                         Step::Prove(_) => {
                             self.prove(slice::from_ref(client), work, inventory, name, Order::AsTheyLie, observer)
                         }
+                        Step::ProveTogether(_) => self.prove_together(client, work, inventory, name, observer),
                         _ => self.load(client, work, inventory, name, Rows::All, observer),
                     };
                     done.map_err(|error| error.in_table(name.as_str()))?;
@@ -316,9 +317,20 @@ impl<'r, 'a> Run<'r, 'a> {
         if let Some(extension) = extension {
             refuse_rows_of_users(client, &route.made, &facts.condition, extension)?;
         }
-        let load =
-            Load { into: &route.made, facts, made: schema, is_new: rows == Rows::All && extension.is_none(), rows };
-        load.run(&mut lock(client), table, observer).map(drop)
+        let through_root = work.roots.of_table(name).is_some();
+        let into = work.into(name).unwrap_or(&route.made);
+        let is_new = rows == Rows::All && extension.is_none() && !through_root;
+        let load = Load { into, facts, made: schema, is_new, rows };
+        load.run(&mut lock(client), table, observer).map(drop).map_err(|error| {
+            let is_partition = || self.chosen.is_partition(name) && error.message().contains("(SQLSTATE 23514)");
+            if through_root {
+                error.noting(format_args!("the rows were sent to {}.{}", into.0, into.1))
+            } else if is_partition() {
+                error.with_hint(ELSEWHERE)
+            } else {
+                error
+            }
+        })
     }
 
     /// Reads a table that was made back.
@@ -333,6 +345,23 @@ impl<'r, 'a> Run<'r, 'a> {
     ) -> Result<()> {
         let (table, _, schema, facts) = self.pair(work, made, name)?;
         proof::check_rows(clients, schema, facts, table, first, observer)
+    }
+
+    /// Reads all partitions of a table back that their rows were sent to.
+    pub(super) fn prove_together(
+        &self,
+        client: &Mutex<Client>,
+        work: &Work,
+        made: &Inventory,
+        root: &str,
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        let root = work.roots.root(root).ok_or_else(|| Error::not_proven("the target does not have the root"))?;
+        let leaves = root.leaves.iter().map(|name| {
+            let (table, _, made, facts) = self.pair(work, made, name)?;
+            Ok(Leaf { table, made, facts })
+        });
+        proof::check_together(client, &leaves.collect::<Result<Vec<_>>>()?, observer)
     }
 
     /// A table of the snapshot, where it goes, and what the target says of it.
@@ -384,7 +413,11 @@ pub(super) fn run(client: &Mutex<Client>, statement: &Statement, observer: &dyn 
         .run_one_watched(sql, observer)
         .map_err(|error| {
             let is_broken = kind == "foreign key" && error.message().contains("(SQLSTATE 23503)");
+            let is_elsewhere = error.message().contains(BOUND);
             let error = error.noting(format_args!("while making {kind} \"{name}\""));
+            if is_elsewhere {
+                return error.with_hint(ELSEWHERE);
+            }
             if is_broken {
                 let hint = "rows of this table refer to rows that the snapshot does not have: restore it too, or delete those rows first";
                 return error.with_hint(hint);

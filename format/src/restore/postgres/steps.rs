@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::by_root::Roots;
 use super::chosen::{Chosen, extension_of};
+use super::given::cannot_give;
+use super::one_partition::{Taken, When};
 use super::options::{Part, PostgresRestoreOptions};
 use super::placement::{Place, Placement, Route, named_part, referenced};
 use super::target::Target;
@@ -23,6 +26,8 @@ pub(super) enum Step {
     Rows(String),
     /// Reading the rows of a table back.
     Prove(String),
+    /// Reading the rows of all partitions of a table back that were sent to it.
+    ProveTogether(String),
     /// Statements that others may have to be waited for: all of them are done soon, or none, and then they are tried again.
     Together(Vec<Statement>),
 }
@@ -52,6 +57,26 @@ pub(super) struct Steps {
     pub(super) warnings: Vec<String>,
     /// What is not made although it is chosen: kind, what it belongs to, and name.
     pub(super) left_out: BTreeSet<(String, String, String)>,
+    /// What keeps those who write to other tables waiting, and is made when the old tables go.
+    pub(super) at_swap: Vec<Statement>,
+    /// What can be made when the new tables are where they end.
+    pub(super) after_swap: Vec<Statement>,
+}
+
+/// What the steps are made of.
+pub(super) struct Making<'m, 'a> {
+    pub(super) chosen: &'m Chosen<'a>,
+    pub(super) placement: &'m Placement,
+    pub(super) target: &'m Target,
+    pub(super) options: &'m PostgresRestoreOptions,
+    /// Tables that the rows of their partitions are sent to.
+    pub(super) roots: &'m Roots,
+    /// Partitions that are replaced alone.
+    pub(super) taken: &'m [Taken],
+    /// Is what is at this place replaced?
+    pub(super) is_replaced: &'m dyn Fn(&Place) -> bool,
+    /// Is anything replaced at all?
+    pub(super) replaces: bool,
 }
 
 impl Steps {
@@ -60,19 +85,14 @@ impl Steps {
     }
 
     /// What makes the chosen things where they are made, fills and proves them.
-    pub(super) fn make(
-        chosen: &Chosen<'_>,
-        placement: &Placement,
-        target: &Target,
-        options: &PostgresRestoreOptions,
-        is_replaced: &dyn Fn(&Place) -> bool,
-    ) -> Result<Self> {
+    pub(super) fn make(making: &Making<'_, '_>) -> Result<Self> {
+        let Making { chosen, placement, target, options, roots, .. } = *making;
         let mut steps = Self::default();
         for schema in placement.staging() {
             steps.run("schema", &schema, format!("CREATE SCHEMA {}", quote(&schema)));
         }
         steps.schemas_of_the_end(placement, target, chosen);
-        steps.before(chosen, placement, target)?;
+        steps.before(making)?;
         if options.part != Part::Schema {
             steps.empty_tables_of_extensions(chosen, placement, target, options)?;
             for table in &chosen.tables {
@@ -83,18 +103,23 @@ impl Steps {
         for object in &chosen.after {
             // Once what is on the tables alone is there, rows can be read back; what may be slow or refers to others comes later.
             if !proved && matches!(object.kind.as_str(), "foreign key" | "trigger" | "view" | "materialized view") {
-                steps.prove(chosen, options);
+                steps.prove(chosen, roots, options);
                 proved = true;
             }
-            if let Some(sql) = steps.after(object, chosen, placement, target, is_replaced)? {
-                let statement = Statement::new(&object.kind, &object.name, sql);
-                steps.steps.push(Step::Run(Statement { table: object.table.clone(), ..statement }));
-            } else {
+            let Some(sql) = steps.after(object, making)? else {
                 steps.leave_out(object);
+                continue;
+            };
+            let statement =
+                Statement { table: object.table.clone(), ..Statement::new(&object.kind, &object.name, sql) };
+            match steps.when(object, making)? {
+                When::Now => steps.steps.push(Step::Run(statement)),
+                When::AtSwap => steps.at_swap.push(statement),
+                When::AfterSwap => steps.after_swap.push(Statement { sql: object.definition.clone(), ..statement }),
             }
         }
         if !proved {
-            steps.prove(chosen, options);
+            steps.prove(chosen, roots, options);
         }
         Ok(steps)
     }
@@ -116,10 +141,14 @@ impl Steps {
             && (object.kind == "index attach" || matches!(object.kind.as_str(), "trigger state") && !has_trigger())
     }
 
-    fn prove(&mut self, chosen: &Chosen<'_>, options: &PostgresRestoreOptions) {
-        if options.part != Part::Schema {
-            self.steps.extend(chosen.tables.iter().map(|table| Step::Prove(table.schema().name.clone())));
+    fn prove(&mut self, chosen: &Chosen<'_>, roots: &Roots, options: &PostgresRestoreOptions) {
+        if options.part == Part::Schema {
+            return;
         }
+        let names = chosen.tables.iter().map(|table| &table.schema().name);
+        let alone = names.filter(|name| roots.of_table(name).is_none());
+        self.steps.extend(alone.map(|name| Step::Prove(name.clone())));
+        self.steps.extend(roots.all.iter().map(|root| Step::ProveTogether(root.name.clone())));
     }
 
     /// Schemas that relations end in, where neither the target nor the snapshot has them.
@@ -139,7 +168,8 @@ impl Steps {
     }
 
     /// Tables and what they need, in order of creation.
-    fn before(&mut self, chosen: &Chosen<'_>, placement: &Placement, target: &Target) -> Result<()> {
+    fn before(&mut self, making: &Making<'_, '_>) -> Result<()> {
+        let Making { chosen, placement, target, .. } = *making;
         let (of_extensions, tables): (Vec<&TableSchema>, Vec<&TableSchema>) =
             chosen.tables.iter().map(|table| table.schema()).partition(|table| extension_of(table).is_some());
         for table in of_extensions {
@@ -149,11 +179,15 @@ impl Steps {
         let mut all: Vec<(u64, &str, &str, &str)> =
             tables.map(|table| (table.position, "table", table.name.as_str(), table.definition.as_str())).collect();
         for object in &chosen.before {
+            if object.kind == "partition" && making.taken.iter().any(|taken| taken.name == object.table) {
+                continue;
+            }
             if matches!(object.kind.as_str(), "partition" | "inheritance")
                 && let Some(place) = missing(&object.definition, chosen, placement, target)
+                    .or_else(|| parent_elsewhere(object, placement))
             {
                 self.warnings.push(format!(
-                    "\"{}\" stands alone: {}.{}, of which it is a {}, is neither restored nor there",
+                    "\"{}\" stands alone: {}.{}, of which it is a {}, is not restored with it",
                     object.table,
                     place.0,
                     place.1,
@@ -224,15 +258,10 @@ impl Steps {
     }
 
     /// The statement for something that is made after the rows; `None` where it is not made.
-    fn after(
-        &mut self,
-        object: &SchemaObject,
-        chosen: &Chosen<'_>,
-        placement: &Placement,
-        target: &Target,
-        is_replaced: &dyn Fn(&Place) -> bool,
-    ) -> Result<Option<String>> {
+    fn after(&mut self, object: &SchemaObject, making: &Making<'_, '_>) -> Result<Option<String>> {
+        let Making { chosen, placement, target, is_replaced, .. } = *making;
         match object.kind.as_str() {
+            _ if making.taken.iter().any(|taken| taken.has_from_above(object, target)) => return Ok(None),
             "foreign key" => {
                 let Some(place) = referenced(object) else {
                     return Err(super::chosen::contradiction(format!(
@@ -254,7 +283,7 @@ impl Steps {
                 if place.and_then(|place| placement.from(&place)).is_some_and(|route| is_replaced(&route.to)) {
                     return Ok(None);
                 }
-                if let Some(why) = self.cannot_give(object, target) {
+                if let Some(why) = cannot_give(object, target) {
                     self.warnings.push(format!("{} of \"{}\" not restored: {why}", object.kind, object.table));
                     return Ok(None);
                 }
@@ -278,16 +307,6 @@ impl Steps {
             return Err(needs(&object.kind, &object.name, &place));
         }
         placement.made(&object.definition).map(Some)
-    }
-
-    /// Why an owner or privilege cannot be given here.
-    fn cannot_give(&self, object: &SchemaObject, target: &Target) -> Option<String> {
-        let roles = roles_of(object);
-        if let Some(missing) = roles.iter().find(|role| !target.roles.contains(*role) && *role != "public") {
-            return Some(format!("there is no role \"{missing}\""));
-        }
-        let owner = roles.first().filter(|_| object.kind == "owner")?;
-        (!target.givable.contains(owner)).then(|| format!("things may not be given to \"{owner}\" here"))
     }
 
     /// What belongs to a table that gets another name gets another one too: names such as "users_pkey" are taken by the table
@@ -318,6 +337,13 @@ impl Steps {
             self.run("move", &part, sql);
         }
     }
+}
+
+/// What a partition is one of, if that is not restored and the partition gets another place: the target's stays as it is.
+fn parent_elsewhere(object: &SchemaObject, placement: &Placement) -> Option<Place> {
+    let (parent, child) = super::references::attached(object)?;
+    let moves = placement.from(&child).is_some_and(|route| route.from != route.to);
+    (moves && placement.from(&parent).is_none()).then_some(parent)
 }
 
 /// A relation of the snapshot that a definition names and that is neither restored nor in the target.
@@ -380,48 +406,5 @@ pub(super) fn noun(kind: &str) -> &'static str {
         "foreign table" => "FOREIGN TABLE",
         "sequence" => "SEQUENCE",
         _ => "TABLE",
-    }
-}
-
-/// The roles that a definition gives something to: what stands behind `TO` or `FROM` at its end, or behind `OWNER TO`.
-fn roles_of(object: &SchemaObject) -> Vec<String> {
-    use crate::postgres::tokens::{Kind, tokens};
-    let Some(all) = tokens(&object.definition) else { return Vec::new() };
-    let solid: Vec<_> = all.iter().filter(|token| token.kind != Kind::Blank).collect();
-    let is_word = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
-    let Some(place) = solid
-        .iter()
-        .rposition(|token| token.kind == Kind::Word && (is_word(token.text, "to") || is_word(token.text, "from")))
-    else {
-        return Vec::new();
-    };
-    let mut roles = Vec::new();
-    for token in solid.iter().skip(place + 1) {
-        if token.kind == Kind::Word && is_word(token.text, "with") {
-            break;
-        }
-        roles.extend(token.name());
-    }
-    roles
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_stand_at_the_end() {
-        let roles = |definition: &str| {
-            roles_of(&SchemaObject {
-                kind: "privileges".into(),
-                name: "x".into(),
-                table: "x".into(),
-                definition: definition.into(),
-                position: 0,
-            })
-        };
-        assert_eq!(roles("GRANT SELECT ON TABLE public.x TO \"App User\" WITH GRANT OPTION"), ["App User"]);
-        assert_eq!(roles("REVOKE ALL ON TABLE public.x FROM PUBLIC"), ["public"]);
-        assert_eq!(roles("ALTER TABLE public.x OWNER TO app"), ["app"]);
     }
 }

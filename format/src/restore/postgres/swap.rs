@@ -5,6 +5,7 @@
 //! All of it is one transaction; who reads sees the old state or the new one.
 
 use super::chosen::Chosen;
+use super::one_partition::Taken;
 use super::options::PostgresRestoreOptions;
 use super::placement::{Place, Placement, Route, named_part, referenced, relation_place};
 use super::steps::{self, Statement, Step, Steps, noun};
@@ -24,6 +25,10 @@ pub(super) struct Swap<'t> {
     views: Vec<Place>,
     /// How publications let go of what is replaced, and take it again.
     publications: Vec<(String, String)>,
+    /// Partitions that are replaced alone.
+    taken: Vec<Taken>,
+    /// Tables that stay and that foreign keys of those refer to which they are partitions of.
+    referred_to: Vec<Place>,
 }
 
 impl<'t> Swap<'t> {
@@ -33,6 +38,7 @@ impl<'t> Swap<'t> {
         replaced: Vec<Route>,
         owned: Vec<Place>,
         dependants: Dependants,
+        taken: Vec<Taken>,
     ) -> Result<Self> {
         if let Some(first) = dependants.others.first() {
             let more = dependants.others.len() - 1;
@@ -41,21 +47,36 @@ impl<'t> Swap<'t> {
                 .with_hint("drop that first and make it again afterwards, or restore beside it (--into-schema)"));
         }
         let is_replaced = |place: &Place| replaced.iter().any(|route| route.to == *place);
-        let views = dependants.views.into_iter().filter(|place| !is_replaced(place)).collect();
-        Ok(Self { target, replaced, owned, views, publications: dependants.publications })
+        let views = dependants.views.iter().filter(|place| !is_replaced(place)).cloned().collect();
+        let Dependants { publications, referred_to, .. } = dependants;
+        Ok(Self { target, replaced, owned, views, publications, taken, referred_to })
     }
 
     fn is_replaced(&self, place: &Place) -> bool {
         self.replaced.iter().any(|route| route.to == *place)
     }
 
+    /// Is it something that a partition is taken out of, so that rows which others refer to go for a while?
+    fn is_above(&self, place: &Place) -> bool {
+        self.taken.iter().any(|taken| taken.is_below(place))
+    }
+
     /// Foreign keys of tables that stay, to tables that go.
     fn foreign_keys(&self) -> Vec<&'t SchemaObject> {
         let stays = |object: &&SchemaObject| {
             relation_place(&object.table).is_some_and(|place| !self.is_replaced(&place))
-                && referenced(object).is_some_and(|place| self.is_replaced(&place))
+                && referenced(object).is_some_and(|place| self.is_replaced(&place) || self.is_above(&place))
         };
         self.target.objects().filter(|object| object.kind == "foreign key").filter(stays).collect()
+    }
+
+    /// Foreign keys of tables that go, to what a partition is taken out of.
+    fn foreign_keys_that_go(&self) -> Vec<&'t SchemaObject> {
+        let goes = |object: &&SchemaObject| {
+            relation_place(&object.table).is_some_and(|place| self.is_replaced(&place))
+                && referenced(object).is_some_and(|place| self.is_above(&place))
+        };
+        self.target.objects().filter(|object| object.kind == "foreign key").filter(goes).collect()
     }
 
     /// What of the target stands on a relation; a view's definition first.
@@ -75,9 +96,17 @@ impl<'t> Swap<'t> {
         let old: Vec<&Route> = self.replaced.iter().collect();
         let tables: Vec<&&Route> = old.iter().filter(|route| noun(&route.kind) == "TABLE").collect();
         let foreign_keys = self.foreign_keys();
+        let gone = self.foreign_keys_that_go();
+        for taken in &self.taken {
+            taken.prepare(steps, placement);
+        }
         let mut locked: Vec<String> = tables.iter().map(|route| qualified(&route.to.0, &route.to.1)).collect();
         locked
             .extend(foreign_keys.iter().filter_map(|key| relation_place(&key.table)).map(|at| qualified(&at.0, &at.1)));
+        // Where a foreign key goes, the server looks at all partitions of what it refers to.
+        let above = foreign_keys.iter().chain(&gone).filter_map(|key| referenced(key)).filter(|at| self.is_above(at));
+        locked.extend(above.map(|at| qualified(&at.0, &at.1)));
+        locked.extend(self.taken.iter().flat_map(Taken::locked));
         locked.sort_unstable();
         locked.dedup();
         let mut together = self.take_views_away()?;
@@ -85,20 +114,37 @@ impl<'t> Swap<'t> {
             let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", locked.join(", "));
             together.push(Statement::new("lock", "", sql));
         }
+        if !self.referred_to.is_empty() {
+            let tables: Vec<String> = self.referred_to.iter().map(|at| qualified(&at.0, &at.1)).collect();
+            let sql = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", tables.join(", "));
+            together.push(Statement::new("lock", "", sql));
+        }
+        together.append(&mut steps.at_swap);
         steps.steps.push(Step::Together(together));
-        for key in &foreign_keys {
+        for key in foreign_keys.iter().chain(&gone) {
             let Some(at) = relation_place(&key.table) else { continue };
+            if options.keep_old.is_some() && self.is_replaced(&at) {
+                steps.warnings.push(format!(
+                    "\"{}\" is kept without its foreign key \"{}\", to a table whose partition is replaced",
+                    key.table,
+                    constraint(key)
+                ));
+            }
             let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(&at.0, &at.1), quote(constraint(key)));
             steps.run("foreign key", &key.name, sql);
         }
         for (let_go, _) in &self.publications {
             steps.run("publication", "", let_go.clone());
         }
+        for taken in &self.taken {
+            taken.detach(steps);
+        }
         self.take_tables_away(steps, &old, options);
         for route in placement.routes.iter().filter(|route| !route.is_direct() && !moves_along(route, chosen)) {
             let parts = steps::parts(route, chosen, placement);
             steps.bring(route, &parts);
         }
+        steps.attach(&self.taken);
         for place in &self.views {
             for object in self.standing_on(place) {
                 steps.run(&object.kind, &object.name, object.definition.clone());

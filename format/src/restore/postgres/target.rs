@@ -24,6 +24,8 @@ pub(super) struct Target {
     pub(super) givable: BTreeSet<String>,
     /// The server's version.
     pub(super) version: String,
+    /// The database's encoding.
+    pub(super) encoding: Option<String>,
     /// May schemas be made?
     may_create: bool,
 }
@@ -45,6 +47,7 @@ impl Target {
         let may_create =
             client.value("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')")?;
         Ok(Self {
+            encoding: inventory.catalog.description.setting("encoding").map(str::to_owned),
             version: inventory.catalog.description.engine_version,
             may_create: may_create.is_true(0),
             tables: inventory.catalog.tables,
@@ -135,13 +138,34 @@ pub(super) struct Dependants {
     pub(super) others: Vec<String>,
     /// How publications let go of what is replaced, and take it again.
     pub(super) publications: Vec<(String, String)>,
+    /// What partitions that are replaced are partitions of, where that stays.
+    pub(super) above: Vec<Above>,
+    /// Tables to which foreign keys of that refer, where this role may lock them.
+    pub(super) referred_to: Vec<Place>,
+}
+
+/// A table that stays and that a replaced table is a partition of, or a partition of a partition.
+pub(super) struct Above {
+    /// The partition that is replaced.
+    pub(super) partition: Place,
+    pub(super) place: Place,
+    /// What all rows of the partition fulfil; of the nearest table alone.
+    pub(super) condition: Option<String>,
+    /// Another partition, in which rows are that belong to no other; of the nearest table alone.
+    pub(super) default: Option<Place>,
 }
 
 impl Dependants {
     /// Of these relations (by schema and name), through views on views.
     pub(super) fn of(client: &mut Client, places: &[Place]) -> Result<Self> {
         if places.is_empty() {
-            return Ok(Self { views: Vec::new(), others: Vec::new(), publications: Vec::new() });
+            return Ok(Self {
+                views: Vec::new(),
+                others: Vec::new(),
+                publications: Vec::new(),
+                above: Vec::new(),
+                referred_to: Vec::new(),
+            });
         }
         let names: Vec<String> =
             places.iter().map(|(schema, name)| format!("({}, {})", literal(schema), literal(name))).collect();
@@ -175,11 +199,9 @@ impl Dependants {
              ON c.oid = s.oid WHERE s.level > 0 AND c.relkind NOT IN ('v', 'm') AND s.oid NOT IN (SELECT oid FROM replaced) \
              UNION SELECT 'the partition ' || pg_catalog.pg_describe_object(1259, i.inhrelid, 0) FROM pg_catalog.pg_inherits i JOIN \
              pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relispartition AND i.inhparent IN (SELECT oid FROM replaced) AND \
-             i.inhrelid NOT IN (SELECT oid FROM replaced) \
-             UNION SELECT pg_catalog.pg_describe_object(1259, i.inhparent, 0) || ', of which it is a partition' FROM \
-             pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relispartition AND c.relkind IN ('r', \
-             'p') AND i.inhrelid IN (SELECT oid FROM replaced) AND i.inhparent NOT IN (SELECT oid FROM replaced) ORDER BY 1"
+             i.inhrelid NOT IN (SELECT oid FROM replaced) ORDER BY 1"
         ))?;
+        let (above, referred_to) = above(client, &base)?;
         // Columns and conditions came with version 15.
         let (columns, condition) = if client.version() >= 150_000 {
             (
@@ -208,6 +230,41 @@ impl Dependants {
             views: views.iter().map(|row| (row.text(0).to_owned(), row.text(1).to_owned())).collect(),
             others: others.iter().map(|row| row.text(0).to_owned()).collect(),
             publications: publications.collect(),
+            above,
+            referred_to,
         })
     }
+}
+
+/// The tables that stay and that replaced ones are partitions of, the nearest first; and those that their foreign keys refer to.
+fn above(client: &mut Client, base: &str) -> Result<(Vec<Above>, Vec<Place>)> {
+    let base = format!(
+        "{base}, above AS (SELECT r.oid AS leaf, i.inhparent AS oid, 1 AS level FROM replaced r JOIN pg_catalog.pg_class c ON c.oid = \
+         r.oid AND c.relispartition AND c.relkind IN ('r', 'p') JOIN pg_catalog.pg_inherits i ON i.inhrelid = r.oid WHERE \
+         i.inhparent NOT IN (SELECT oid FROM replaced) UNION ALL SELECT a.leaf, i.inhparent, a.level + 1 FROM above a JOIN \
+         pg_catalog.pg_class c ON c.oid = a.oid AND c.relispartition JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.oid)"
+    );
+    let rows = client.rows(&format!(
+        "WITH RECURSIVE {base} SELECT ln.nspname, l.relname, n.nspname, c.relname, CASE WHEN a.level = 1 THEN \
+         pg_catalog.pg_get_partition_constraintdef(a.leaf) END, dn.nspname, d.relname FROM above a JOIN pg_catalog.pg_class l ON \
+         l.oid = a.leaf JOIN pg_catalog.pg_namespace ln ON ln.oid = l.relnamespace JOIN pg_catalog.pg_class c ON c.oid = a.oid JOIN \
+         pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = a.oid AND \
+         a.level = 1 LEFT JOIN pg_catalog.pg_class d ON d.oid = p.partdefid AND d.oid <> a.leaf LEFT JOIN pg_catalog.pg_namespace dn \
+         ON dn.oid = d.relnamespace ORDER BY 1, 2, a.level"
+    ))?;
+    let own = |text: &str| text.to_owned();
+    let above = rows.iter().map(|row| Above {
+        partition: (own(row.text(0)), own(row.text(1))),
+        place: (own(row.text(2)), own(row.text(3))),
+        condition: row.get(4).map(own),
+        default: row.get(5).zip(row.get(6)).map(|(schema, name)| (own(schema), own(name))),
+    });
+    let referred_to = client.rows(&format!(
+        "WITH RECURSIVE {base} SELECT DISTINCT n.nspname, c.relname FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class c ON c.oid = \
+         f.confrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE f.contype = 'f' AND f.conrelid IN (SELECT oid FROM \
+         above) AND f.confrelid NOT IN (SELECT oid FROM replaced UNION SELECT oid FROM above) AND \
+         pg_catalog.has_table_privilege(f.confrelid, 'UPDATE, DELETE, TRUNCATE') ORDER BY 1, 2"
+    ))?;
+    let referred_to = referred_to.iter().map(|row| (own(row.text(0)), own(row.text(1)))).collect();
+    Ok((above.collect(), referred_to))
 }

@@ -13,6 +13,8 @@ pub(super) enum Task<'s> {
     /// Reading a table back: in the order in which it lies, which is that of its key if one connection wrote it, else by the key,
     /// over so many connections.
     Prove { name: &'s str, order: Order, connections: usize },
+    /// Reading all partitions of a table back that their rows were sent to.
+    ProveTogether { root: &'s str },
     /// Statements, one after the other.
     Make(Vec<&'s Statement>),
     /// The same, when every [`Task::Make`] is done.
