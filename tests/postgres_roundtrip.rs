@@ -17,6 +17,8 @@ mod parts;
 mod postgres;
 #[path = "postgres_roundtrip/scene.rs"]
 mod scene;
+#[path = "postgres_roundtrip/trap_values.rs"]
+mod trap_values;
 #[path = "postgres_roundtrip/traps.rs"]
 mod traps;
 #[path = "common/tree.rs"]
