@@ -58,9 +58,7 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     ] {
         connection.set_db_config(setting, value)?;
     }
-    connection.execute_batch(
-        "PRAGMA cache_size = -256; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
-    )
+    connection.execute_batch("PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA query_only = ON")
 }
 
 /// BEGIN alone takes no lock and no snapshot; the first read does.
