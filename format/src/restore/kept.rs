@@ -111,6 +111,7 @@ impl<'a> ChosenTable<'a> {
 
     /// Adds the rows that are to be restored to a sum, each with the columns of these places. Fails if they are not those that the
     /// manifest is about.
+    #[cfg(feature = "postgres")]
     pub(super) fn add_to(&self, sum: &mut RowSum, places: &[usize], observer: &dyn Observer) -> Result<()> {
         let schema = self.table.schema();
         let mut fingerprinter = Fingerprinter::new(schema);
