@@ -185,6 +185,19 @@ proptest! {
 }
 
 /// Row groups, pages and levels of pages: too many rows for a case of a property, so the rows follow from their number.
+/// PostgreSQL has such tables: all that a row of theirs says is that it is there.
+#[test]
+fn rows_without_columns_come_and_go() {
+    let schema = schema("nothing", &[], &[]);
+    let counts = [5, 4, 4, 0, 7];
+    let snapshots = counts.map(|rows| vec![TestTable { schema: schema.clone(), rows: vec![Vec::new(); rows] }]);
+    let archive = open(&archive_of(&snapshots, 3).0);
+    for (rows, number) in counts.into_iter().zip(1..) {
+        assert_eq!(rows_of(&archive, number, &schema.name).unwrap(), vec![Vec::new(); rows]);
+    }
+    assert!(verified(&archive).is_intact());
+}
+
 #[test]
 fn many_row_groups_come_back_at_every_level() {
     for (columns, key) in [(3, &[0][..]), (1, &[]), (0, &[])] {

@@ -336,3 +336,13 @@ fn a_dump_that_is_killed_leaves_the_last_snapshot() {
         assert_eq!(snapshots(&scene), 1);
     }
 }
+
+#[test]
+fn how_long_a_dump_held_back_vacuum_is_told() {
+    let Some(scene) = Scene::app("held") else { return };
+    let began = std::time::Instant::now();
+    let told = scene.dump(&["--json"]).ended(0).json()["held_seconds"].as_f64().unwrap();
+    assert!(told > 0.0 && told <= began.elapsed().as_secs_f64(), "{told}");
+    let ran = scene.dump(&[]).ended(0);
+    assert!(ran.out.contains(" s, which keeps VACUUM from removing old rows"), "{ran:#?}");
+}

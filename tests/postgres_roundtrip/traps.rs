@@ -27,6 +27,7 @@
 //! | collations that sort otherwise elsewhere | `the_order_of_a_collation_decides_nothing` |
 //! | what is left out in silence | `what_is_not_kept_is_named` |
 //! | code that a restore brings along unseen | `code_that_will_run_is_told_before_it_does` |
+//! | a long snapshot that holds back vacuum unseen | `how_long_a_dump_held_back_vacuum_is_told` |
 //! | an archive cut short that passes for a backup | `a_cut_at_any_length_leaves_the_last_commit_or_is_reported`, `a_new_archive_is_there_whole_or_not_at_all` |
 //! | damage found after the target was changed, in definitions too | `a_damaged_archive_is_refused_before_the_target_is_changed`, `every_flipped_byte_is_reported` |
 //! | failed checks that end with success | `damage_stops_a_restore_before_it_begins` |

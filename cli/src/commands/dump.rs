@@ -1,6 +1,7 @@
 //! `tabark dump`.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json, json};
 use tabark::Error;
@@ -40,29 +41,45 @@ pub(crate) fn run(args: &DumpArgs, out: &mut Pipe) -> Outcome {
             let source = SqliteSource::open(path)?;
             options.tables = tables;
             let reading = |table: &DumpedTable| reading_name(reading_of(&source, table));
-            write(args, &mut options, &source, (reading_name(source.reading()), &reading), progress, out)
+            let way = Way { reading: reading_name(source.reading()), of_table: &reading, held_since: None };
+            write(args, &mut options, &source, &way, progress, out)
         }
         Database::Postgres(settings) => {
             // Only what is chosen is locked and read: the source has nothing else.
+            let held_since = Some(Instant::now());
             let source = PostgresSource::open(settings, &tables, args.connecting(), &progress)?;
-            write(args, &mut options, &source, ("copy", &|_| "copy"), progress, out)
+            write(
+                args,
+                &mut options,
+                &source,
+                &Way { reading: "copy", of_table: &|_| "copy", held_since },
+                progress,
+                out,
+            )
         }
     }
 }
 
-/// How rows are read: in general, and of each table.
-type Readings<'r> = (&'static str, &'r dyn Fn(&DumpedTable) -> &'static str);
+/// How rows are read.
+struct Way<'r> {
+    /// In general, and of each table.
+    reading: &'static str,
+    of_table: &'r dyn Fn(&DumpedTable) -> &'static str,
+    /// Since when the server keeps what the dump may still read: VACUUM removes no row that was deleted or changed since.
+    held_since: Option<Instant>,
+}
 
 fn write(
     args: &DumpArgs,
     options: &mut DumpOptions,
     source: &dyn Source,
-    readings: Readings<'_>,
+    way: &Way<'_>,
     progress: Progress,
     out: &mut Pipe,
 ) -> Outcome {
     options.filters = rules::of_dump(&args.conditions, &args.expire, options.time, &source.catalog().tables)?;
     let report = tabark::dump::dump(source, &args.archive, options, &progress)?;
+    let held = way.held_since.map(|since| since.elapsed());
     drop(progress);
     if report.tail_removed > 0 {
         let tail = report.tail_removed;
@@ -72,9 +89,9 @@ fn write(
         problems::warn(&format!("not in the snapshot: {}: {}", omission.what, omission.reason));
     }
     super::told(if args.json {
-        as_json::write(out, &object(args, options, &report, readings))
+        as_json::write(out, &object(args, options, &report, way, held))
     } else {
-        print(args, &report, out)
+        print(args, &report, held, out)
     });
     Ok(Exit::Well)
 }
@@ -98,7 +115,7 @@ fn refuse_archive_path(args: &DumpArgs, database: &Database) -> Result<(), Error
     Ok(())
 }
 
-fn print(args: &DumpArgs, report: &DumpReport, out: &mut Pipe) -> std::io::Result<()> {
+fn print(args: &DumpArgs, report: &DumpReport, held: Option<Duration>, out: &mut Pipe) -> std::io::Result<()> {
     let snapshot = &report.snapshot;
     let archive = args.archive.display().to_string();
     let new = if report.created { " (new archive)" } else { "" };
@@ -118,10 +135,13 @@ fn print(args: &DumpArgs, report: &DumpReport, out: &mut Pipe) -> std::io::Resul
     }
     let (raw, added) = (snapshot.logical_bytes, snapshot.bytes_added);
     writeln!(out, "added {} for {} of cells ({})", size(added), size(raw), ratio(raw, added))?;
+    if let Some(held) = held.map(|held| held.as_secs_f64()) {
+        writeln!(out, "held the server's snapshot for {held:.1} s, which keeps VACUUM from removing old rows")?;
+    }
     writeln!(out, "root {}", tabark::hex::encode(&snapshot.root))
 }
 
-fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, (reading, of): Readings<'_>) -> Json {
+fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, way: &Way<'_>, held: Option<Duration>) -> Json {
     let snapshot = &report.snapshot;
     let mut tags = options.tags.clone();
     tags.sort();
@@ -135,12 +155,13 @@ fn object(args: &DumpArgs, options: &DumpOptions, report: &DumpReport, (reading,
     head.insert("bytes_added".into(), json!(snapshot.bytes_added));
     head.insert("root".into(), as_json::digest(&snapshot.root));
     head.insert("fingerprint".into(), as_json::digest(&snapshot.fingerprint));
-    let tables: Vec<Json> = report.tables.iter().map(|table| table_object(table, of(table))).collect();
+    let tables: Vec<Json> = report.tables.iter().map(|table| table_object(table, (way.of_table)(table))).collect();
     json!({
         "archive": args.archive.display().to_string(),
         "created": report.created,
         "tail_removed": report.tail_removed,
-        "reading": reading,
+        "reading": way.reading,
+        "held_seconds": held.map(|held| held.as_secs_f64()),
         "snapshot": head,
         "tables": tables,
         "omitted": as_json::omissions(&report.omitted),

@@ -162,6 +162,10 @@ impl ParentTable {
     /// The row group to lay a new one beside that begins with this key: the one that begins with it too, or the one among
     /// whose rows it would stand. Asked for in the order of the rows.
     pub(super) fn partner(&mut self, schema: &TableSchema, first_key: &[Bound]) -> Option<Partner> {
+        // Rows of no columns are told apart by nothing but their number, which stands in no block.
+        if schema.columns.is_empty() {
+            return None;
+        }
         let found = if first_key.is_empty() { self.next() } else { self.by_key(schema, first_key) };
         let Candidate { place, origin } = found?;
         Partner::new(Arc::clone(&self.parent), place, Arc::clone(&self.columns), origin)

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::CopyInSink;
 
 use super::Client;
 use super::failure::{failure, is_cancelled};
-use super::watch::{PATIENCE, TICK};
+use super::watch::{PATIENCE, SECOND_SIGNAL, TICK};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 
@@ -82,7 +82,7 @@ impl Client {
         };
         let met = line.wait(async {
             token.send().await;
-            timeout(PATIENCE, async {
+            let met = timeout(PATIENCE, async {
                 loop {
                     match stream.next().await {
                         Some(Ok(_)) => {}
@@ -91,7 +91,9 @@ impl Client {
                     }
                 }
             })
-            .await
+            .await;
+            sleep(SECOND_SIGNAL).await;
+            met
         });
         // A request that came too late for the COPY would meet the next statement.
         if met != Ok(true) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[cfg(test)]
 use tokio::runtime::Builder;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -18,6 +18,11 @@ use crate::observer::{Observer, check_cancelled};
 pub(super) const TICK: Duration = Duration::from_millis(100);
 /// How long a server has to break off what it was asked to. After that the connection is closed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long nothing is asked of a server that has broken off a statement. It sends two signals for one request, to the process and
+/// to its group. The second may come when the first was obeyed: it does nothing while the server waits for a statement, and breaks
+/// off the next one otherwise.
+pub(super) const SECOND_SIGNAL: Duration = Duration::from_millis(200);
 
 /// Breaks off what a connection does, from another thread or its own.
 #[derive(Clone)]
@@ -89,7 +94,9 @@ impl Line {
             }
             self.wait(async {
                 token.send().await;
-                timeout(PATIENCE, work).await
+                let ended = timeout(PATIENCE, work).await;
+                sleep(SECOND_SIGNAL).await;
+                ended
             })
         };
         // A request that came too late for this work would meet the next.
