@@ -34,8 +34,10 @@ fn a_dump_reports_as_json() {
         "c=",
     ];
     let report = folder.run(&arguments).ended(0).json();
-    assert_eq!(fields(&report), ["archive", "created", "tail_removed", "reading", "snapshot", "tables", "omitted"]);
+    let expected = "archive created tail_removed reading held_seconds snapshot tables omitted";
+    assert_eq!(fields(&report).join(" "), expected);
     assert_eq!((&report["created"], &report["reading"]), (&json!(true), &json!("pages")));
+    assert_eq!(report["held_seconds"], json!(null));
     let whole =
         json!({ "name": "users", "rows": 3, "reading": "pages", "filters": [], "expired": 0, "without_time": 0 });
     assert_eq!(report["tables"][0], whole);
