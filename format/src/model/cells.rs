@@ -67,7 +67,7 @@ impl Cells {
         Self { rows: 0, kinds: Kinds::Uniform(CellKind::Null), fixed: Vec::new(), ends: Vec::new(), data: Vec::new() }
     }
 
-    /// A column without rows, with room for about as many and as large cells as `like` has: the next column of its kind.
+    /// A column without rows, with room for twice the cells of `like`: the next column of its kind may be larger.
     /// (Room beyond that is made when it is needed.)
     pub(super) fn with_room_of(like: &Self) -> Self {
         /// Elements at most: one huge value says nothing of the next.
