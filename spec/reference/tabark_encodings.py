@@ -404,6 +404,43 @@ def decode_front_coding(parts, rows):
     return make_cells(kinds, words, payloads, parts.at)
 
 
+# §6.7 Words
+
+MAX_ENTRIES = 81856  # as many as indexes can tell apart
+
+
+def read_index(parts):
+    first = parts.u8()
+    if first < 192:
+        return first
+    if first < 255:
+        return 192 + 256 * (first - 192) + parts.u8()
+    return 16320 + int.from_bytes(parts.take(2), "little")
+
+
+def decode_words(parts, rows):
+    kinds = read_kinds(parts, rows)
+    fixed, count = parts.words(count_fixed(kinds)), count_variable(kinds)
+    parts.check(count, "no variable payload")
+    held = parts.u32()
+    parts.check(1 <= held <= MAX_ENTRIES, f"{held} entries of words")
+    lengths, counts = read_numbers(parts, held), read_numbers(parts, count)
+    parts.check(min(lengths) >= 1, "an entry of no bytes")
+    entries = [parts.take(length) for length in lengths]
+    # A word takes a byte at least, so that no more words are looked for than there can be.
+    parts.check(sum(counts) <= len(parts.data) - parts.position, "words are cut off")
+    payloads = []
+    for words in counts:
+        payload = []
+        for _ in range(words):
+            index = read_index(parts)
+            parts.check(index < held, "an index is no entry's")
+            parts.use_room(len(entries[index]))
+            payload.append(entries[index])
+        payloads.append(b"".join(payload))
+    return make_cells(kinds, fixed, payloads, parts.at)
+
+
 DECODERS = {
     1: decode_by(1),
     2: decode_by(2),
@@ -412,4 +449,5 @@ DECODERS = {
     5: decode_typed_text,
     6: decode_front_coding,
     7: decode_by(7),
+    8: decode_words,
 }

@@ -64,7 +64,7 @@ def check_sizes(group, states, columns, check):
     check(sound, "a row group has too many cells or bytes")
 
 
-# §6.7, §6.8 The cells. `data` gives the bytes of a slice, and the offset of its frame.
+# §6.8, §6.9 The cells. `data` gives the bytes of a slice, and the offset of its frame.
 
 
 def places_of(group, data):

@@ -2,6 +2,7 @@
 
 from pcodec import DeltaSpec, ModeSpec
 
+from encoded_words import good_words
 from encoders import (
     date,
     decimal,
@@ -27,13 +28,13 @@ def padded(values, count):
 
 
 def good_encodings(good):
-    def columns(name, describes, *pairs):
+    def columns(name, describes, *pairs, compress=False):
         """A table of a column for each pair of an encoder and its values."""
         count = max(len(values) for _, values in pairs)
         rows = list(zip(*[padded(values, count) for _, values in pairs]))
         names = [f"c{index}" for index in range(len(pairs))]
         encoders = {index: encoder for index, (encoder, _) in enumerate(pairs)}
-        good(name, describes, [table("t", names, rows)], Writer(encoders=encoders))
+        good(name, describes, [table("t", names, rows)], Writer(compress=compress, encoders=encoders))
 
     good_numbers(columns)
     good_pco(columns)
@@ -41,6 +42,7 @@ def good_encodings(good):
     good_decimals(columns)
     good_typed_texts(columns)
     good_front_coding(columns)
+    good_words(columns)
 
 
 def good_numbers(columns):

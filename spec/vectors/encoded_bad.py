@@ -8,6 +8,7 @@ import struct
 
 from pcodec import DeltaSpec, ModeSpec
 
+from encoded_words import bad_words
 from encoders import (
     UNUSED_PCO_TYPES,
     dictionary,
@@ -43,6 +44,7 @@ def bad_encodings(bad):
     for make in (bad_blocks, bad_kinds, bad_numbers, bad_pco, bad_dictionaries, bad_decimals, bad_typed_texts):
         make(block)
     bad_front_coding(block)
+    bad_words(block)
     large = [["x" * MEGABYTE] * 2] * 40
     whole = Writer(
         changes={"groups": lambda groups: [[row for group in groups for row in group]]},
@@ -59,7 +61,7 @@ def bad_blocks(block):
     block("encoded-rows", "more rows than the row group has", three, b"\1" + u32(4), b"\0\1", words, layer="block")
     block("encoded-rows-cut-off", "the number of rows is cut off", three, head[:4])
     block("encoded-empty", "a block of its encoding only", three, b"\1")
-    block("encoded-unknown", "encoding 8", three, b"\x08", canonical([cell(one) for one in three]), layer="unsupported")
+    block("encoded-unknown", "encoding 9", three, b"\x09", canonical([cell(one) for one in three]), layer="unsupported")
     block("encoded-left-over", "a byte after the last part", three, head, words, b"\0")
     block("encoded-kinds-cut-off", "the kinds are cut off", three, b"\1", u32(3), b"\1\1\2")
     block("encoded-numbers-missing", "no byte for the codec", three, head)

@@ -4,6 +4,7 @@ Functions named after a part give its bytes and take what a writer may choose, s
 and a fault anywhere. A cell is (kind, payload) as in writer.py; a word is an integer, taken modulo 2^64.
 """
 
+import itertools
 import re
 import struct
 
@@ -275,5 +276,38 @@ def front_coding(form=None, shared_codec=1, lengths_codec=1, most=1 << 32):
         lengths = numbers(list(map(len, rest)), lengths_codec)
         head = b"\6" + u32(len(cells)) + kinds(cells, form) + fixed(cells)
         return head + numbers(shared, shared_codec) + lengths + b"".join(rest)
+
+    return block
+
+
+# §6.7
+def index_bytes(index):
+    if index < 192:
+        return bytes([index])
+    if index < 16320:
+        return bytes([192 + (index - 192) // 256, (index - 192) % 256])
+    return b"\xff" + (index - 16320).to_bytes(2, "little")
+
+
+def words_in(payload):
+    """Letters and digits as long as they go, and each byte between them."""
+    return re.findall(rb"[A-Za-z0-9]+|[^A-Za-z0-9]", payload)
+
+
+def words(form=None, entries=None, split=words_in, lengths_codec=1, counts_codec=1, **options):
+    """Entries in the order of first use if none are given; of those that are the same, each in turn. The options are
+    those of the numbers of lengths."""
+
+    def block(cells):
+        texts = [split(payload) for payload in variable_payloads(cells)]
+        held = entries or list(dict.fromkeys(word for text in texts for word in text))
+        places = {}
+        for index, entry in enumerate(held):
+            places.setdefault(entry, []).append(index)
+        turns = {word: itertools.cycle(indexes) for word, indexes in places.items()}
+        lengths = numbers(list(map(len, held)), lengths_codec, **options)
+        head = b"\x08" + u32(len(cells)) + kinds(cells, form) + fixed(cells) + u32(len(held))
+        indexes = b"".join(index_bytes(next(turns[word])) for text in texts for word in text)
+        return head + lengths + numbers(list(map(len, texts)), counts_codec) + b"".join(held) + indexes
 
     return block

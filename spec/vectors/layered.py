@@ -1,4 +1,4 @@
-"""Tables whose row groups have layers, and the good vectors of them: §5.2, §6.7 and §6.8 of spec/format.md."""
+"""Tables whose row groups have layers, and the good vectors of them: §5.2, §6.8 and §6.9 of spec/format.md."""
 
 from types import SimpleNamespace as Fields
 
@@ -10,6 +10,7 @@ from encoders import (
     numbers,
     numeric,
     typed_text,
+    words,
 )
 from writer import RawText, RealBits, Writer, cell, column, cut, key_part, row_hash, table
 
@@ -192,11 +193,12 @@ def encodings(snapshots):
         5: typed_text(date()),
         6: front_coding(),
         7: numeric(7),
+        8: words(),
     }
-    base = table("t", list("kabcdefg"), [row_of(number) for number in range(40)])
+    base = table("t", list("kabcdefgh"), [row_of(number) for number in range(40)])
     steps = [
-        step(range(3, 12), {at: row_of(at + 90) for at in (3, 4, 30)}, {(2, at): row_of(9)[at] for at in range(1, 8)}),
-        step(changed={(at, index): row_of(at + index)[index] for at in (7, 8, 9) for index in range(1, 8)}),
+        step(range(3, 12), {at: row_of(at + 90) for at in (3, 4, 30)}, {(2, at): row_of(9)[at] for at in range(1, 9)}),
+        step(changed={(at, index): row_of(at + index)[index] for at in (7, 8, 9) for index in range(1, 9)}),
     ]
     describes = "cells in patches by every encoding, above whole blocks by other ones"
     blocks = {1: numeric(2), 2: numeric(7), 4: dictionary(), 6: typed_text(date())}
@@ -217,4 +219,5 @@ def encodings(snapshots):
 def row_of(number):
     """A row with a column for each of the encodings."""
     day = f"2024-{number * 37 % 12 + 1:02}-{number * 11 % 28 + 1:02}"
-    return (number, number * 3, number * 5 - 70, f"word {number % 3}", number / 4, day, f"/usr/{day}", number * number)
+    path, sentence = f"/usr/{day}", f"row {number} of day {day}, {number % 7} of 7"
+    return (number, number * 3, number * 5 - 70, f"word {number % 3}", number / 4, day, path, number * number, sentence)

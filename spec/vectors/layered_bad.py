@@ -1,4 +1,4 @@
-"""The bad vectors of layers: one for each refusal of §5.2, §6.7 and §6.8 of spec/format.md, and of labels and sums.
+"""The bad vectors of layers: one for each refusal of §5.2, §6.8 and §6.9 of spec/format.md, and of labels and sums.
 
 All stand on one table of two layers: a fault is a change of what is written, by the names that writer.py gives.
 """

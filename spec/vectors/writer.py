@@ -405,7 +405,7 @@ class Writer:
         return Fields(raw=raw, entry=entry, label=Fields(name=name, what=0, group=group, column=column, rows=rows))
 
     def patch_of(self, name, group, column, layer, changed, inserted, cells):
-        """§6.8"""
+        """§6.9"""
         new = [cells[ordinal] for ordinal in sorted([*changed, *inserted])]
         form = canonical(new)
         block = self.patch_encoders[column](new) if column in self.patch_encoders else b"\0" + form
@@ -416,7 +416,7 @@ class Writer:
         return Fields(raw=self.changed("patch", head + block), entry=entry, label=label)
 
     def layer_of(self, name, group, rows, state):
-        """§6.7: the layer that makes a state of so many rows."""
+        """§6.8: the layer that makes a state of so many rows."""
         deleted = self.changed("ordinals deleted", state.deleted)
         inserted = self.changed("ordinals inserted", state.inserted)
         raw = (self.ordinals(deleted) if deleted else b"") + (self.ordinals(inserted) if inserted else b"")

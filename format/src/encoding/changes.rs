@@ -1,5 +1,5 @@
-//! What turns one state of a row group into the next, as bytes: places of rows (`spec/format.md` §6.7) and patches of
-//! cells (§6.8).
+//! What turns one state of a row group into the next, as bytes: places of rows (`spec/format.md` §6.8) and patches of
+//! cells (§6.9).
 
 use super::parts::damaged;
 use super::{EncodedCells, Encoding, Profile, codec_choice, numbers};

@@ -11,6 +11,7 @@ use super::front_coding::{self, Sharing};
 use super::numbers::Codec;
 use super::pco::{self, Meaning};
 use super::typed_text::{self, Pattern};
+use super::words::{self, Words};
 use super::{EncodedCells, Encoding, Profile, frame_of_reference, number_column, parts, plain, sample, trial};
 use crate::model::{Cell, CellKind, Cells, Kinds};
 
@@ -21,22 +22,23 @@ const LEAST_BYTES: u64 = 512;
 const FEW: u32 = 256;
 
 /// An encoding with all that was found out about how to write it.
-enum Candidate {
+enum Candidate<'a> {
     Numbers(Choice),
     Decimal(usize, Choice),
     Dictionary(Dictionary, Choice),
     TypedText(Pattern),
     FrontCoding(Sharing),
+    Words(Words<'a>),
 }
 
 /// The candidate that promises to be smallest so far; none is plain.
-struct Best {
-    candidate: Option<Candidate>,
+struct Best<'a> {
+    candidate: Option<Candidate<'a>>,
     cost: usize,
 }
 
-impl Best {
-    fn consider(&mut self, cost: usize, candidate: Candidate) {
+impl<'a> Best<'a> {
+    fn consider(&mut self, cost: usize, candidate: Candidate<'a>) {
         if cost < self.cost {
             *self = Self { candidate: Some(candidate), cost };
         }
@@ -54,7 +56,7 @@ pub(super) fn encode(cells: &Cells, profile: Profile) -> EncodedCells {
     }
 }
 
-fn choose(cells: &Cells, sample: &Cells, profile: Profile) -> Option<Candidate> {
+fn choose<'a>(cells: &'a Cells, sample: &Cells, profile: Profile) -> Option<Candidate<'a>> {
     let decimals = if sample.fixed().is_empty() { None } else { decimals(sample) };
     let numbers = decimals.as_ref().map_or(sample.fixed(), |(_, decimals)| &decimals.decimals);
     // A dictionary's indexes are no narrower than one byte.
@@ -66,8 +68,8 @@ fn choose(cells: &Cells, sample: &Cells, profile: Profile) -> Option<Candidate> 
 
     // What stands alone is taken, whatever it costs.
     let is_contested = dictionary.is_some() || !(sample.fixed().is_empty() || sample.ends().is_empty());
-    let cost_of =
-        |bytes: &[u8]| trial::scaled(trial::compressed_length(bytes), sample.rows() as usize, cells.rows() as usize);
+    let scaled = |cost: usize| trial::scaled(cost, sample.rows() as usize, cells.rows() as usize);
+    let cost_of = |bytes: &[u8]| scaled(trial::compressed_length(bytes));
     let mut best = Best { candidate: None, cost: usize::MAX };
     if let Some((exponent, decimals)) = decimals {
         let choice = codec_choice::choose(&decimals.decimals, Meaning::Integers, profile);
@@ -99,6 +101,13 @@ fn choose(cells: &Cells, sample: &Cells, profile: Profile) -> Option<Candidate> 
             if let Some(sharing) = front_coding::detect(sample) {
                 let cost = cost_of(&front_coding::encode(sample, sharing));
                 best.consider(cost, Candidate::FrontCoding(sharing));
+            }
+            // How many different words a column has, no sample says: all are found where those of the sample promise enough.
+            if let Some(cost) = words::detect(sample).map(scaled)
+                && slower(cost) < best.cost
+                && let Some(words) = words::of(cells)
+            {
+                best.consider(slower(cost + words::cost_of_entries(&words)), Candidate::Words(words));
             }
         }
     }
@@ -136,7 +145,7 @@ fn as_plain(cells: &Cells) -> EncodedCells {
     EncodedCells { encoding: Encoding::Plain, bytes, compressible: true, different: None }
 }
 
-fn write(cells: &Cells, candidate: Candidate, profile: Profile) -> EncodedCells {
+fn write(cells: &Cells, candidate: Candidate<'_>, profile: Profile) -> EncodedCells {
     let encoded = |encoding, bytes| EncodedCells { encoding, bytes, compressible: true, different: None };
     let in_planes = || encoded(Encoding::FrameOfReference, number_column::encode(cells, Codec::FrameOfReference));
     let after = |encoding: Encoding, content: Vec<u8>| {
@@ -174,6 +183,7 @@ fn write(cells: &Cells, candidate: Candidate, profile: Profile) -> EncodedCells 
         }
         Candidate::TypedText(pattern) => after(Encoding::TypedText, typed_text::encode(cells, &pattern, profile)),
         Candidate::FrontCoding(sharing) => after(Encoding::FrontCoding, front_coding::encode(cells, sharing)),
+        Candidate::Words(words) => after(Encoding::Words, words::encode(cells, &words)),
     }
 }
 
@@ -212,6 +222,16 @@ mod tests {
         (word >> 8).cast_signed()
     }
 
+    /// Eight words of twelve, in ever another order.
+    fn sentence(row: i64) -> String {
+        const WORDS: [&str; 12] = [
+            "driver", "waits", "at", "the", "station", "harbour", "slowly", "again", "before", "noon", "without",
+            "asking",
+        ];
+        let words = (0..8).map(|at| WORDS[usize::try_from(mixed(row * 8 + at) % 12).unwrap()]);
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// The encoding chosen; whatever it is, the cells come back.
     fn chosen(cells: &Cells, profile: Profile) -> Encoding {
         let canonical = plain::canonical(cells);
@@ -244,6 +264,7 @@ mod tests {
                 Encoding::FrontCoding,
                 Encoding::FrontCoding,
             ),
+            (column(sentence), Encoding::Words, Encoding::Words),
         ];
         for (cells, standard, fast) in &cases {
             assert_eq!(chosen(cells, Profile::Standard), *standard);

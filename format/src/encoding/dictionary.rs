@@ -27,9 +27,9 @@ impl Dictionary {
             Kinds::Uniform(kind) if kind.is_variable() => {
                 let mut start = 0;
                 let texts = cells.ends().iter().map(|end| {
-                    let text = cells.data().get(start..*end as usize).unwrap_or_default();
+                    let text = Text::within(cells.data(), start, *end as usize);
                     start = *end as usize;
-                    Text::of(text)
+                    text
                 });
                 let (known, indexes) = distinct(texts, most)?;
                 Self::with(known.iter().map(|text| Cell::variable(kind, text.bytes)), indexes)

@@ -1,6 +1,6 @@
 //! Which different cells there are among many, and which of them each one is.
 
-use crate::model::{Cell, beginning};
+use crate::model::Cell;
 
 /// An open hash table from keys to their places among those that are known.
 struct Places {
@@ -20,6 +20,9 @@ enum Found {
 /// Slots that are looked at for one key. In a table that is half full, hashes that spread need a few; who has chosen cells
 /// so that they collide gets no dictionary.
 const MOST_PROBES: usize = 256;
+
+/// Keys that a table has room for at first.
+const FIRST: usize = 1024;
 
 impl Places {
     fn new(most: usize) -> Self {
@@ -46,6 +49,11 @@ impl Places {
             at = (at + 1) & self.mask;
         }
         None
+    }
+
+    /// Have so many keys, of which one more may come, as much room as hashes that spread want?
+    fn are_half_full(&self, keys: usize) -> bool {
+        keys * 2 >= self.slots.len()
     }
 
     fn put(&mut self, slot: usize, hash: u64, place: u32) {
@@ -82,38 +90,62 @@ impl Key for u64 {
     }
 }
 
-/// A variable payload. Its beginning and its end, as numbers, are all there is to a short one.
+/// A variable payload. Its beginning, as two numbers with zeros behind it, is all there is to a short one.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
     first: u64,
-    last: u64,
+    second: u64,
     pub(super) bytes: &'a [u8],
 }
 
-/// Bytes of a payload of which beginning and end leave nothing out.
+/// Bytes of a payload of which the beginning leaves nothing out.
 const SHORT: usize = 16;
 
 impl<'a> Text<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Self {
-        let last = bytes.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
-        Self { first: beginning(bytes), last, bytes }
+        Self::within(bytes, 0, bytes.len())
+    }
+
+    /// The payload at this place of all payloads: with others behind it, its beginning is read at once and cut off.
+    pub(super) fn within(data: &'a [u8], start: usize, end: usize) -> Self {
+        let bytes = data.get(start..end).unwrap_or_default();
+        let beginning = match data.get(start..).and_then(<[u8]>::first_chunk::<SHORT>) {
+            Some(beginning) if !bytes.is_empty() => {
+                let cut_off = 8 * (SHORT - bytes.len().min(SHORT));
+                u128::from_le_bytes(*beginning) & u128::MAX >> cut_off
+            }
+            _ => {
+                let mut padded = [0; SHORT];
+                for (to, from) in padded.iter_mut().zip(bytes) {
+                    *to = *from;
+                }
+                u128::from_le_bytes(padded)
+            }
+        };
+        let [first, second] = [beginning, beginning >> 64].map(|half| {
+            let [a, b, c, d, e, f, g, h, ..] = half.to_le_bytes();
+            u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        });
+        Self { first, second, bytes }
     }
 }
 
 impl Key for Text<'_> {
     fn hash(self) -> u64 {
-        let mut hash = step(step(self.bytes.len() as u64, self.first), self.last);
+        let mut hash = step(step(self.bytes.len() as u64, self.first), self.second);
         if self.bytes.len() > SHORT {
             for word in self.bytes.as_chunks::<8>().0 {
                 hash = step(hash, u64::from_le_bytes(*word));
             }
+            let last = self.bytes.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
+            hash = step(hash, last);
         }
         hash ^ hash >> 32
     }
 
     fn is_same(self, other: Self) -> bool {
         self.first == other.first
-            && self.last == other.last
+            && self.second == other.second
             && self.bytes.len() == other.bytes.len()
             && (self.bytes.len() <= SHORT || self.bytes == other.bytes)
     }
@@ -134,28 +166,65 @@ impl Key for Cell<'_> {
     }
 }
 
+/// Different keys in the order of first appearance.
+pub(super) struct Distinct<K> {
+    places: Places,
+    known: Vec<K>,
+    most: usize,
+}
+
+impl<K: Key> Distinct<K> {
+    pub(super) fn new(most: usize) -> Self {
+        Self { places: Places::new(most.min(FIRST)), known: Vec::new(), most }
+    }
+
+    /// The place of a key among the different ones; `None` where it would be one more than there may be, or hashes collide.
+    pub(super) fn place(&mut self, key: K) -> Option<u32> {
+        let hash = key.hash();
+        let is_at = |place: u32| self.known.get(place as usize).is_some_and(|other| other.is_same(key));
+        match self.places.find(hash, is_at)? {
+            Found::Place(place) => Some(place),
+            Found::Free(_) if self.known.len() >= self.most => None,
+            Found::Free(slot) => {
+                let place = u32::try_from(self.known.len()).ok()?;
+                self.known.push(key);
+                self.places.put(slot, hash, place);
+                if self.places.are_half_full(self.known.len()) {
+                    self.grow()?;
+                }
+                Some(place)
+            }
+        }
+    }
+
+    pub(super) fn known(&self) -> &[K] {
+        &self.known
+    }
+
+    /// Twice the room. A table is as large as its keys need: small ones stay in the nearest cache.
+    fn grow(&mut self) -> Option<()> {
+        let mut places = Places::new(self.known.len() * 2);
+        for (key, place) in self.known.iter().zip(0..) {
+            let hash = key.hash();
+            match places.find(hash, |_| false)? {
+                Found::Free(slot) => places.put(slot, hash, place),
+                Found::Place(_) => {}
+            }
+        }
+        self.places = places;
+        Some(())
+    }
+}
+
 /// The different keys in the order of first appearance, and the index of each; `None` as soon as there are more than `most`,
 /// or where hashes collide.
 pub(super) fn distinct<K: Key>(keys: impl ExactSizeIterator<Item = K>, most: usize) -> Option<(Vec<K>, Vec<u64>)> {
-    let mut places = Places::new(most);
-    let mut known: Vec<K> = Vec::new();
+    let mut distinct = Distinct::new(most);
     let mut indexes = Vec::with_capacity(keys.len());
     for key in keys {
-        let hash = key.hash();
-        let is_at = |place: u32| known.get(place as usize).is_some_and(|other| other.is_same(key));
-        let place = match places.find(hash, is_at)? {
-            Found::Place(place) => place,
-            Found::Free(_) if known.len() >= most => return None,
-            Found::Free(slot) => {
-                let place = u32::try_from(known.len()).ok()?;
-                known.push(key);
-                places.put(slot, hash, place);
-                place
-            }
-        };
-        indexes.push(u64::from(place));
+        indexes.push(u64::from(distinct.place(key)?));
     }
-    Some((known, indexes))
+    Some((distinct.known, indexes))
 }
 
 #[cfg(test)]

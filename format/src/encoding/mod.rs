@@ -20,6 +20,7 @@ mod planes;
 mod sample;
 mod trial;
 mod typed_text;
+mod words;
 
 use crate::error::{Error, Layer, Result};
 use crate::model::Cells;
@@ -48,6 +49,8 @@ pub enum Encoding {
     FrontCoding = 6,
     /// Numbers packed by pcodec.
     Pco = 7,
+    /// Each different word of texts once, and which ones each text consists of.
+    Words = 8,
 }
 
 impl Encoding {
@@ -62,6 +65,7 @@ impl Encoding {
             5 => Some(Self::TypedText),
             6 => Some(Self::FrontCoding),
             7 => Some(Self::Pco),
+            8 => Some(Self::Words),
             _ => None,
         }
     }
@@ -87,6 +91,7 @@ impl Encoding {
             Self::TypedText => "typed text",
             Self::FrontCoding => "front coding",
             Self::Pco => "pco",
+            Self::Words => "words",
         }
     }
 }
@@ -139,6 +144,7 @@ pub(crate) fn decode(block: &[u8], rows: u32) -> Result<(Encoding, Cells)> {
         Encoding::Decimal => decimal::decode(content, rows)?,
         Encoding::TypedText => typed_text::decode(content, rows)?,
         Encoding::FrontCoding => front_coding::decode(content, rows)?,
+        Encoding::Words => words::decode(content, rows)?,
     };
     Ok((encoding, cells))
 }

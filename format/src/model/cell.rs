@@ -50,7 +50,7 @@ impl CellKind {
 
 /// The first 8 bytes of a payload as a number that compares as they do; where there are fewer, zeros stand for those that are
 /// missing.
-pub(crate) fn beginning(payload: &[u8]) -> u64 {
+pub(super) fn beginning(payload: &[u8]) -> u64 {
     if let Some(bytes) = payload.first_chunk::<8>() {
         return u64::from_be_bytes(*bytes);
     }

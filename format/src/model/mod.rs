@@ -14,7 +14,6 @@ mod row_sink;
 mod schema;
 
 pub use bound::{Bound, Value, order_numbers_of};
-pub(crate) use cell::beginning;
 pub use cell::{Cell, CellKind};
 pub use cells::{Cells, CellsCursor, CellsIter, CellsParts, Kinds};
 pub use changes::{CellPatch, Places};
