@@ -7,6 +7,7 @@ from bars import Bar
 
 REAL = ("TPC-H SF1", "app database")
 COPY = {1: "COPY binary > /dev/null", 2: "COPY binary > /dev/null, 2 connections"}
+PIPED = "pg_restore -t, -Fc -Z0 piped"
 OURS = {1: postgres_peers.ONE_JOB, 2: postgres_peers.TABARK}
 
 
@@ -19,6 +20,7 @@ def evaluate(results):
             smallest(data),
             fastest(data, "restore", "pg_restore", "faster than the best of pg_restore, proof included", 1),
             fastest(data, "one_table", "pg_restore -t, -Fc -Z0", "≥5x faster than pg_restore -t out of -Fc -Z0", 5),
+            fastest(data, "one_table", PIPED, "≥5x faster than pg_restore -t out of -Fc -Z0 that went through a pipe", 5),
             against_hash(data),
         ]
     return bars

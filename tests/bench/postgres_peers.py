@@ -37,6 +37,7 @@ class Work:
         self.custom, self.directory = self.path("custom", server.major, form), self.path("folder", server.major, form)
         self.form = form
         self.plain = folder / "custom-plain"
+        self.piped = folder / "custom-plain-piped"
 
     def contenders(self, item):
         return getattr(self, item)()
@@ -60,6 +61,16 @@ class Work:
         plain = self.pg_dump(self.server.major, "-Fc", "-Z0", "-f", self.plain)
         made.append(
             Contender("pg_dump -Fc -Z0", [plain], self.plain, aside=True, note="no compression; one table comes out of it")
+        )
+        piped = Command([self.pg_dump(self.server.major, "-Fc", "-Z0").stages[0], ["cat"]], stdout=self.piped)
+        made.append(
+            Contender(
+                "pg_dump -Fc -Z0, piped",
+                [piped],
+                self.piped,
+                aside=True,
+                note="as `docker exec … pg_dump > file` and uploads leave it: without places of tables",
+            )
         )
         return made
 
@@ -184,6 +195,7 @@ class Work:
             ),
             Contender(f"pg_restore -t, -Fc {self.form}", [Command([[*pg_restore, self.custom]])], note="no keys, no indexes"),
             Contender("pg_restore -t, -Fc -Z0", [Command([[*pg_restore, self.plain]])], note="no keys, no indexes"),
+            Contender("pg_restore -t, -Fc -Z0 piped", [Command([[*pg_restore, self.piped]])], note="no keys, no indexes"),
         ]
         for contender in made:
             contender.prepare = self.emptied
@@ -192,7 +204,7 @@ class Work:
 
     def inputs(self, item):
         """What to have in the page cache before a piece of work."""
-        kept = [] if item == "dump" else [self.archive, self.custom, self.directory, self.plain]
+        kept = [] if item == "dump" else [self.archive, self.custom, self.directory, self.plain, self.piped]
         return [path for path in kept if path.exists()]
 
     def finish(self):

@@ -27,9 +27,13 @@ const FEW_ROWS: u64 = 10_000;
 /// Checks that run at once. Each has a page cache; and only one of them reads rows back, which takes memory for a row group.
 const AT_ONCE: usize = 2;
 
-/// Kilobytes of pages that a connection keeps which looks rows up: in an index that is much larger it reads again and again.
-/// Beside a row group of 64 MiB that is read back, two such caches stay below 300 MB in all.
-const CACHE_TO_LOOK_UP: u32 = 64 << 10;
+/// Kilobytes of pages that a connection keeps which looks rows up, as one check at a time may: in an index that is larger it
+/// reads again and again. Beside a row group of 64 MiB that is read back, or another check that looks rows up, this stays
+/// below 300 MB in all.
+const CACHE_TO_LOOK_UP: u32 = 96 << 10;
+
+/// The same of a check that looks rows up beside another.
+const CACHE_BESIDE: u32 = 32 << 10;
 
 /// Kilobytes of pages for reading from first to last.
 const CACHE_TO_READ: u32 = 4 << 10;
@@ -77,7 +81,7 @@ pub(super) fn run(
         encodings,
         observer,
         checks: &checks,
-        queue: Mutex::new(Queue { pending, reads_rows: false }),
+        queue: Mutex::new(Queue { pending, reads_rows: false, looks_up: false }),
         results: checks.iter().map(|_| Mutex::new(None)).collect(),
     };
     if few {
@@ -126,6 +130,16 @@ struct Queue {
     pending: Vec<usize>,
     /// Does some check read rows back?
     reads_rows: bool,
+    /// Does some check look rows up, with a large cache?
+    looks_up: bool,
+}
+
+/// A check whose turn it is.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    place: usize,
+    /// Kilobytes of pages that its connection keeps.
+    cache: u32,
 }
 
 impl Work<'_, '_> {
@@ -134,17 +148,25 @@ impl Work<'_, '_> {
     }
 
     /// The next check that may begin; `last` is the one that has ended.
-    fn next(&self, last: Option<usize>) -> Option<usize> {
+    fn next(&self, last: Option<Turn>) -> Option<Turn> {
         let reads_rows = |place: usize| matches!(self.checks.get(place), Some(Check::Rows(_)));
+        let looks_up = |place: usize| matches!(self.checks.get(place), Some(Check::ForeignKeys | Check::Integrity(_)));
         let mut queue = self.queue();
-        if last.is_some_and(reads_rows) {
-            queue.reads_rows = false;
+        if let Some(Turn { place, cache }) = last {
+            queue.reads_rows &= !reads_rows(place);
+            queue.looks_up &= cache != CACHE_TO_LOOK_UP;
         }
         let may_begin = |place: &usize| !(queue.reads_rows && reads_rows(*place));
         let at = queue.pending.iter().position(may_begin)?;
         let place = queue.pending.remove(at);
         queue.reads_rows |= reads_rows(place);
-        Some(place)
+        let cache = match looks_up(place) {
+            true if queue.looks_up => CACHE_BESIDE,
+            true => CACHE_TO_LOOK_UP,
+            false => CACHE_TO_READ,
+        };
+        queue.looks_up |= cache == CACHE_TO_LOOK_UP;
+        Some(Turn { place, cache })
     }
 
     /// Does one check after another until there is none left.
@@ -154,8 +176,9 @@ impl Work<'_, '_> {
             watched(&mut connection, self.observer, |connection| {
                 let source = SqliteSource::over(connection)?;
                 loop {
-                    let found = self.check(connection, &source, current)?;
-                    self.keep(current, Ok(found));
+                    Self::keep_pages(connection, current.cache)?;
+                    let found = self.check(connection, &source, current.place)?;
+                    self.keep(current.place, Ok(found));
                     match self.next(Some(current)) {
                         Some(next) => current = next,
                         None => return Ok(()),
@@ -164,15 +187,13 @@ impl Work<'_, '_> {
             })
         });
         if let Err(error) = result {
-            self.keep(current, Err(error));
+            self.keep(current.place, Err(error));
         }
     }
 
     fn connect(&self) -> Result<Connection> {
         let connection = open_to_check(self.database)?;
-        connection
-            .execute_batch(&format!("PRAGMA cache_size = -{CACHE_TO_READ}; BEGIN"))
-            .map_err(|cause| failure("checking the new database", cause))?;
+        connection.execute_batch("BEGIN").map_err(|cause| failure("checking the new database", cause))?;
         Ok(connection)
     }
 
@@ -199,20 +220,17 @@ impl Work<'_, '_> {
         match self.checks.get(place) {
             Some(Check::ForeignKeys) => {
                 observer.begin(Phase::Finish, None, None, None);
-                Self::keep_pages(connection, CACHE_TO_LOOK_UP)?;
                 Before::default().compare(connection, source.catalog(), chosen, &mut warnings)?;
             }
             Some(Check::Integrity(number)) => {
                 let Some(table) = table(*number) else { return Ok(warnings) };
                 let name = &table.schema().name;
                 observer.begin(Phase::Finish, Some(name), None, None);
-                Self::keep_pages(connection, CACHE_TO_LOOK_UP)?;
                 integrity::check(connection, name, Breakers::Snapshot, &mut warnings)?;
             }
             Some(Check::Definitions) => proof::check_definitions(source.catalog(), chosen)?,
             Some(Check::Rows(number)) => {
                 let Some(table) = table(*number) else { return Ok(warnings) };
-                Self::keep_pages(connection, CACHE_TO_READ)?;
                 // What was written without SQLite is read by SQLite: nothing that wrote it may vouch for it.
                 let reading = if self.pages.has(*number) { Reading::Sql } else { Reading::Pages };
                 proof::check_rows(&source.with_reading(reading), table, self.encodings, *observer)?;
