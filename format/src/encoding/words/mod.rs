@@ -26,18 +26,20 @@ const THREE_BYTES: u8 = 255;
 /// Words that are shorter than this on average say little more than their indexes.
 const LEAST_LENGTH: usize = 3;
 
+/// With more bytes of payloads, four for each word that there may be would be more than the block itself may take as plain.
+const MOST_DATA: usize = 24 << 20;
+
 /// Bytes that are copied at once, whatever of them a word has.
 const AT_ONCE: usize = 16;
 
 /// The words of a sample, if it repeats them, and about how many bytes Zstandard leaves of what tells them from each other.
 pub(super) fn detect(sample: &Cells) -> Option<usize> {
-    // Half of the shortest words that are worth it may be different ones.
-    let most = sample.data().len() / LEAST_LENGTH / 2;
-    let words = Words::of(sample, most.min(MOST_ENTRIES))?;
+    let most = sample.data().len() / LEAST_LENGTH;
+    let words = Words::of(sample, most, (most / 2).min(MOST_ENTRIES))?;
     let (count, different) = (words.indexes.len(), words.entries.len());
     // Texts of one word are what dictionaries are for.
     let is_one_each = count < sample.ends().len().max(1) * 2;
-    if is_one_each || count * LEAST_LENGTH > sample.data().len() || different * 2 > count {
+    if is_one_each || different * 2 > count {
         return None;
     }
     let mut out = Vec::with_capacity(count * 2);
@@ -48,9 +50,12 @@ pub(super) fn detect(sample: &Cells) -> Option<usize> {
     Some(trial::compressed_length(&out))
 }
 
-/// The words of a whole column, unless there are too many different ones.
+/// The words of a whole column, unless there are too many, or too many different ones.
 pub(super) fn of(cells: &Cells) -> Option<Words<'_>> {
-    Words::of(cells, MOST_ENTRIES)
+    if cells.data().len() > MOST_DATA {
+        return None;
+    }
+    Words::of(cells, cells.data().len() / LEAST_LENGTH, MOST_ENTRIES)
 }
 
 /// About how many bytes Zstandard leaves of the entries.
@@ -228,8 +233,13 @@ mod tests {
     use crate::limits::MAX_GROUP_BYTES;
     use crate::model::Cell;
 
+    /// The words, however short they are.
+    fn all(cells: &Cells) -> Option<Words<'_>> {
+        Words::of(cells, cells.data().len(), MOST_ENTRIES)
+    }
+
     fn encoded(cells: &Cells) -> Vec<u8> {
-        encode(cells, &of(cells).unwrap())
+        encode(cells, &all(cells).unwrap())
     }
 
     fn texts(texts: &[&'static str]) -> Cells {
@@ -307,7 +317,7 @@ mod tests {
             let cells = of_words(count);
             assert_eq!(decode(&encoded(&cells), cells.rows()).unwrap(), cells, "{count}");
         }
-        assert!(of(&of_words(MOST_ENTRIES + 1)).is_none());
+        assert!(all(&of_words(MOST_ENTRIES + 1)).is_none());
     }
 
     #[test]
@@ -393,6 +403,10 @@ mod tests {
         assert!(detect(&column(&|row| format!("N{}", row % 90))).is_none(), "one word each");
         assert!(detect(&Cells::of(&[Cell::Text(b""), Cell::Text(b"")])).is_none());
         assert!(detect(&Cells::of(&[Cell::Integer(1)])).is_none());
+        let large = "words ".repeat(MOST_DATA / 6);
+        assert!(of(&Cells::of(&[Cell::Text(large.as_bytes())])).is_some());
+        let too_large = format!("{large}and more");
+        assert!(of(&Cells::of(&[Cell::Text(too_large.as_bytes())])).is_none(), "too much memory");
     }
 
     proptest! {

@@ -14,11 +14,13 @@ pub(in crate::encoding) struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// The words of all variable payloads; `None` as soon as there are more than `most` different ones, or where they collide.
-    pub(in crate::encoding) fn of(cells: &'a Cells, most: usize) -> Option<Self> {
+    /// The words of all variable payloads; `None` as soon as there are more than `most` words, or more than `most_different`
+    /// different ones, or where these collide.
+    pub(in crate::encoding) fn of(cells: &'a Cells, most: usize, most_different: usize) -> Option<Self> {
         let (data, payload_ends) = (cells.data(), cells.ends());
-        let mut distinct = Distinct::new(most);
-        let mut indexes = Vec::with_capacity(data.len() / USUAL_LENGTH);
+        let mut distinct = Distinct::new(most_different);
+        // Room for all at once: they are not moved, and what is not used is no memory.
+        let mut indexes = Vec::with_capacity(most);
         let mut counts = Vec::with_capacity(payload_ends.len());
         let (mut start, mut before) = (0, 0);
         let mut to_mark = payload_ends.iter().map(|end| *end as usize).peekable();
@@ -33,6 +35,9 @@ impl<'a> Words<'a> {
                 let end = place + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 if end > start {
+                    if indexes.len() == most {
+                        return None;
+                    }
                     indexes.push(distinct.place(Text::within(data, start, end))?);
                     start = end;
                 }
@@ -43,6 +48,9 @@ impl<'a> Words<'a> {
             }
         }
         if start < data.len() {
+            if indexes.len() == most {
+                return None;
+            }
             indexes.push(distinct.place(Text::within(data, start, data.len()))?);
         }
         for _ in to_count {
@@ -81,9 +89,6 @@ impl<'a> Words<'a> {
         self
     }
 }
-
-/// Bytes of a word, as a first guess of how many there are.
-const USUAL_LENGTH: usize = 6;
 
 /// Bytes that are looked at at once, a bit for each.
 const BLOCK: usize = 64;
@@ -131,7 +136,7 @@ mod tests {
     /// The words of each text, read back from entries and indexes.
     fn split(texts: &[&str]) -> Vec<Vec<String>> {
         let cells = Cells::of(&texts.iter().map(|text| Cell::Text(text.as_bytes())).collect::<Vec<_>>());
-        let words = Words::of(&cells, 1000).unwrap();
+        let words = Words::of(&cells, cells.data().len(), 1000).unwrap();
         let mut indexes = words.indexes.iter();
         let all = words.counts.iter().map(|count| {
             let own = indexes.by_ref().take(usize::try_from(*count).unwrap());
@@ -174,11 +179,12 @@ mod tests {
     fn the_most_frequent_word_comes_first() {
         let texts = ["b a c", "", "b a", "b d"];
         let cells = Cells::of(&texts.map(|text| Cell::Text(text.as_bytes())));
-        let words = Words::of(&cells, 4).unwrap();
+        let words = Words::of(&cells, 7, 4).unwrap();
         assert_eq!(words.entries, [&b"b"[..], b" a", b" c", b" d"]);
         assert_eq!(words.indexes, [0, 1, 2, 0, 1, 0, 3]);
         assert_eq!(words.counts, [3, 0, 2, 2]);
-        assert!(Words::of(&cells, 3).is_none(), "more different words than asked for");
+        assert!(Words::of(&cells, 7, 3).is_none(), "more different words than asked for");
+        assert!(Words::of(&cells, 6, 4).is_none(), "more words than asked for");
     }
 
     #[test]
