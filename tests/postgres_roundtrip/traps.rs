@@ -327,10 +327,10 @@ fn the_order_of_a_collation_decides_nothing() {
             let from = server.database(name);
             from.psql(&script(collation));
             // The library of the host has sorted in another order before.
-            from.psql(
-                "UPDATE pg_database SET datcollversion = '0' WHERE datname = current_database();
-                 UPDATE pg_collation SET collversion = '0' WHERE collname = 'en-x-icu'",
-            );
+            from.psql("UPDATE pg_collation SET collversion = '0' WHERE collname = 'en-x-icu'");
+            if server.major() >= 15 {
+                from.psql("UPDATE pg_database SET datcollversion = '0' WHERE datname = current_database()");
+            }
             let kept = round_trip(&from, &server.database(&format!("{name} back")));
             kept.fingerprints().remove("t").unwrap()
         };
