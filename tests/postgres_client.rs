@@ -18,7 +18,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use certificates::Certificates;
-use postgres::{Options, Server, server};
+use postgres::{Options, Server, oldest, server};
 use tabark::Error;
 use tabark::postgres::settings::{ConnectionSettings, Environment};
 
@@ -46,7 +46,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> Error {
 /// A server that asks one role for a password.
 fn asking() -> Option<Server> {
     let access = ["host all ana 127.0.0.1/32 scram-sha-256", "host all bo 127.0.0.1/32 reject"];
-    let server = Server::start_with(15, &Options { tcp: true, access: &access, ..Options::default() })?;
+    let server = Server::start_with(oldest(), &Options { tcp: true, access: &access, ..Options::default() })?;
     let database = server.existing_database("postgres");
     database.psql(&format!("CREATE ROLE ana LOGIN PASSWORD '{SECRET}'; CREATE ROLE bo LOGIN; CREATE DATABASE ana;"));
     Some(server)
@@ -67,7 +67,7 @@ fn passwords_are_found_where_libpqs_users_keep_them() {
     let info = check(&with, &[]).unwrap();
     assert_eq!((info.user.as_str(), info.database.as_str()), ("ana", "postgres"));
     assert_eq!((info.place, info.is_encrypted, info.is_standby), (format!("127.0.0.1:{port}"), false, false));
-    assert_eq!((info.version / 10_000, info.encoding.as_str()), (15, "UTF8"));
+    assert_eq!((info.version / 10_000, info.encoding.as_str()), (oldest(), "UTF8"));
     check(&plain, &[("PGPASSWORD", SECRET)]).unwrap();
     let pairs = format!("host=127.0.0.1 port={port} user=ana password='{SECRET}'");
     assert_eq!(check(&pairs, &[]).unwrap().database, "ana");
@@ -122,7 +122,7 @@ fn a_refusal_says_where_and_what_to_do() {
 
 #[test]
 fn the_kind_of_session_is_chosen() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let url = server.existing_database("postgres").url();
     let check = |kind: &str| {
         ConnectionSettings::parse(&format!("{url}&target_session_attrs={kind}")).and_then(|settings| settings.check())
@@ -180,7 +180,7 @@ fn tls_checks_what_it_is_asked_to_check() {
     let access = ["hostssl all carl 127.0.0.1/32 cert", "hostnossl all carl 127.0.0.1/32 reject"];
     let options =
         Options { settings: &[("ssl", "on"), ("ssl_ca_file", "ca.crt")], tcp: true, access: &access, files: &files };
-    let Some(server) = Server::start_with(15, &options) else { return };
+    let Some(server) = Server::start_with(oldest(), &options) else { return };
     server.existing_database("postgres").psql("CREATE ROLE carl LOGIN");
     let (port, ca, other) = (server.port(), made.path("ca.crt"), made.path("other.crt"));
     let check = |host: &str, more: &str| {
@@ -228,7 +228,7 @@ fn a_servers_own_certificate_may_be_the_one_that_is_trusted() {
     let files = [("server.crt", made.text("own.crt")), ("server.key", made.text("own.key"))];
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let options = Options { settings: &[("ssl", "on")], tcp: true, files: &files, ..Options::default() };
-    let Some(server) = Server::start_with(15, &options) else { return };
+    let Some(server) = Server::start_with(oldest(), &options) else { return };
     let port = server.port();
     let check = |host: &str, mode: &str, roots: &str| {
         let roots = made.path(roots);

@@ -1,5 +1,5 @@
 //! The crisis: tables that are corrupted while an application uses them, and everything that can go wrong on the way back.
-//! All of it on each version of the server.
+//! All of it on each version of the server: there are as many modules as `tests/run` has versions.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 #![expect(clippy::duplicate_mod, reason = "once for each version")]
@@ -12,8 +12,11 @@ mod postgres;
 mod tree;
 
 #[path = "postgres_crisis"]
-mod on_15 {
-    const MAJOR: u32 = 15;
+mod on_the_first {
+    /// The version of the server.
+    fn major() -> Option<u32> {
+        crate::postgres::majors().first().copied()
+    }
 
     mod added;
     mod circles;
@@ -27,8 +30,11 @@ mod on_15 {
 }
 
 #[path = "postgres_crisis"]
-mod on_17 {
-    const MAJOR: u32 = 17;
+mod on_the_second {
+    /// The version of the server.
+    fn major() -> Option<u32> {
+        crate::postgres::majors().get(1).copied()
+    }
 
     mod added;
     mod circles;
@@ -42,8 +48,11 @@ mod on_17 {
 }
 
 #[path = "postgres_crisis"]
-mod on_18 {
-    const MAJOR: u32 = 18;
+mod on_the_third {
+    /// The version of the server.
+    fn major() -> Option<u32> {
+        crate::postgres::majors().get(2).copied()
+    }
 
     mod added;
     mod circles;

@@ -12,7 +12,8 @@ mod tree;
 use std::net::TcpStream;
 
 use postgres::{
-    Database, Options, Server, contents, load_everything, load_sql_ascii, load_wide, normalized_schema, server, servers,
+    Database, Options, Server, contents, load_everything, load_sql_ascii, load_wide, normalized_schema, oldest, server,
+    servers,
 };
 
 /// A table that came to its parent later: `pg_dump` moves the columns that it shares with the parent to the front.
@@ -51,7 +52,7 @@ fn everything_loads_and_passes_through_pg_dump() {
 
 #[test]
 fn a_server_that_was_killed_recovers_what_was_committed() {
-    let Some(server) = Server::start(15) else { return };
+    let Some(server) = Server::start(oldest()) else { return };
     let database = server.database("crash");
     database.psql("CREATE TABLE kept (id integer); INSERT INTO kept SELECT generate_series(1, 1000);");
     server.kill_hard();
@@ -65,7 +66,7 @@ fn a_server_that_was_killed_recovers_what_was_committed() {
 
 #[test]
 fn a_server_of_its_own_has_settings_passwords_and_a_port() {
-    for major in postgres::MAJORS {
+    for major in postgres::majors().iter().copied() {
         let access = ["host all all 127.0.0.1/32 scram-sha-256"];
         let settings = [("work_mem", "5MB"), ("password_encryption", "scram-sha-256")];
         let options = Options { settings: &settings, tcp: true, access: &access, files: &[("note", "text")] };
@@ -80,7 +81,7 @@ fn a_server_of_its_own_has_settings_passwords_and_a_port() {
 
 #[test]
 fn odd_defaults_change_what_a_careless_reader_reads() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("odd_defaults");
     database
         .psql("CREATE TABLE t (d date, f float8, b bytea); INSERT INTO t VALUES ('2026-01-31', 0.1 + 0.2, '\\x00');");
@@ -102,7 +103,7 @@ fn sql_ascii_holds_any_bytes() {
 
 #[test]
 fn contents_see_rows_sequences_and_the_lack_of_them() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("contents");
     database.psql(
         "CREATE TABLE \"a\n.b\" (t text); INSERT INTO \"a\n.b\" VALUES ('x'), (NULL);

@@ -6,7 +6,7 @@ use tabark::archive::{Archive, SnapshotSelector};
 use tabark::restore::{RestoreOptions, restore};
 use tabark::selection::Selection;
 
-use crate::postgres::{Database, load_everything, server, servers};
+use crate::postgres::{Database, load_everything, oldest, server, servers};
 use crate::{assert_sound, dump_postgres, in_folder, into_sqlite, oracle, rows};
 
 /// Dumps a database, restores it into a new SQLite file, and compares every cell of every table that arrived.
@@ -92,7 +92,7 @@ fn unbyted(row: &str) -> String {
 
 #[test]
 fn what_would_change_is_refused_by_name() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     for (script, told) in [
         (
             "CREATE TABLE t (id integer PRIMARY KEY, f float8); INSERT INTO t VALUES (5, 1), (7, 'NaN')",
@@ -118,7 +118,7 @@ fn what_would_change_is_refused_by_name() {
 
 #[test]
 fn keys_indexes_and_names_arrive_or_are_named() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("shapes");
     database.psql(
         "CREATE SCHEMA audit;
@@ -207,7 +207,7 @@ fn everything_arrives_or_is_refused() {
 #[test]
 fn pagila_arrives() {
     let Some(folder) = std::env::var_os("TABARK_CORPUS") else { return };
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let packed = std::path::Path::new(&folder).join("pagila.pg.sql.zst");
     let Ok(packed) = std::fs::File::open(packed) else { return };
     let mut sql = tempfile::NamedTempFile::new().unwrap();

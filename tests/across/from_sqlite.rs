@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::corpus::samples;
-use crate::postgres::{Database, server, servers};
+use crate::postgres::{Database, oldest, server, servers};
 use crate::{assert_sound, dump_postgres, dump_sqlite, in_folder, into_postgres, into_sqlite, oracle, rows};
 
 /// A database made by a script, dumped.
@@ -76,7 +76,7 @@ fn columns_get_the_types_of_what_they_hold() {
 
 #[test]
 fn what_would_change_is_refused_by_name() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let long = "n".repeat(64);
     for (script, told) in [
         ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('ok'), (CAST(x'610062' AS TEXT))".to_owned(), "row 1"),
@@ -127,7 +127,7 @@ fn there_and_back_cells_are_what_they_were() {
 /// Real databases, table by table.
 #[test]
 fn real_databases_arrive() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     for sample in samples() {
         if !["chinook", "pagila", "northwind", "geo", "lahman"].contains(&sample.name.as_str()) {
             continue;

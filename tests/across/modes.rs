@@ -10,7 +10,7 @@ use tabark::restore::{RestoreMode, RestoreOptions, RestoreReport, restore};
 use tabark::selection::Selection;
 
 use crate::from_sqlite::dumped;
-use crate::postgres::{Database, contents, server, servers};
+use crate::postgres::{Database, contents, oldest, server, servers};
 use crate::{assert_sound, dump_postgres, in_folder, into_postgres, into_sqlite, rows, settings};
 
 const OF_POSTGRES: &str = "
@@ -260,7 +260,7 @@ fn rows_that_refer_to_nothing_are_restored_and_counted() {
 /// Several connections restore a translation as they do a snapshot.
 #[test]
 fn sqlites_tables_go_into_postgresql_over_several_connections() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let (_folder, archive) = dumped(OF_SQLITE);
     let (one, four) = (server.database("over one"), server.database("over four"));
     into_postgres(&archive, &one).unwrap();

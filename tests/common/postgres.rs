@@ -23,12 +23,13 @@ mod schema_text;
 #[path = "postgres/server.rs"]
 mod server;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 pub(crate) use contents::contents;
 pub(crate) use database::{Database, Session, panic_with};
 pub(crate) use everything::{load_everything, load_everything_that_fits, load_sql_ascii, load_wide};
-pub(crate) use installed::{MAJORS, Tools, tools};
+pub(crate) use installed::{Tools, majors, tools};
 pub(crate) use samples::samples;
 pub(crate) use schema_text::normalized_schema;
 pub(crate) use server::{Options, Server};
@@ -36,12 +37,17 @@ pub(crate) use server::{Options, Server};
 /// The server of a major version that all tests of this binary share; `None`, with one line that says so, where that
 /// version is not installed and need not be.
 pub(crate) fn server(major: u32) -> Option<&'static Server> {
-    static SERVERS: [OnceLock<Option<Server>>; MAJORS.len()] = [const { OnceLock::new() }; MAJORS.len()];
-    let at = MAJORS.iter().position(|known| *known == major).unwrap();
-    SERVERS[at].get_or_init(|| Server::start(major)).as_ref()
+    static SERVERS: OnceLock<BTreeMap<u32, OnceLock<Option<Server>>>> = OnceLock::new();
+    let servers = SERVERS.get_or_init(|| majors().iter().map(|major| (*major, OnceLock::new())).collect());
+    servers[&major].get_or_init(|| Server::start(major)).as_ref()
 }
 
 /// The shared servers of all major versions at hand, oldest first.
 pub(crate) fn servers() -> impl Iterator<Item = &'static Server> {
-    MAJORS.into_iter().filter_map(server)
+    majors().iter().filter_map(|major| server(*major))
+}
+
+/// The oldest major version that tests run on: what need not be seen on every version is seen on this one.
+pub(crate) fn oldest() -> u32 {
+    majors()[0]
 }

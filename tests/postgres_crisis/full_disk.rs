@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::MAJOR;
+use super::major;
 use super::scene::Scene;
 use crate::note::note;
 use crate::postgres::Server;
@@ -49,7 +49,7 @@ const ROWS: &str = "
 #[test]
 fn a_full_disk_of_the_server_takes_the_restore_back() {
     let Some(small) = Small::mounted("6m") else { return };
-    let Some(server) = Server::start(MAJOR) else { return };
+    let Some(server) = major().and_then(Server::start) else { return };
     let scene = Scene::on(server.database("full_target"));
     scene.database.psql(ROWS);
     scene.dump(&[]).ended(0);

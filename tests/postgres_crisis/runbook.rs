@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::MAJOR;
+use super::major;
 use super::scene::{PROGRAM, Ran, Scene};
 use crate::postgres::tools;
 
@@ -32,7 +32,7 @@ fn follow(scene: &Scene<'_>, (commands, expected): &(String, String)) -> Ran {
     let git = bin.join("git");
     fs::write(&git, "#!/bin/sh\necho 0123456789abcdef0123456789abcdef01234567\n").unwrap();
     fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
-    let psql = tools(MAJOR).unwrap().command("psql");
+    let psql = major().and_then(tools).unwrap().command("psql");
     let psql = Path::new(psql.get_program()).parent().unwrap().to_owned();
     let path =
         [bin.as_path(), Path::new(PROGRAM).parent().unwrap(), &psql].map(|path| path.display().to_string()).join(":");

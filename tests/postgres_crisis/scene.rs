@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::MAJOR;
+use super::major;
 use crate::postgres::{Database, contents, server};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tabark");
@@ -101,7 +101,7 @@ impl<'s> Scene<'s> {
 
     /// Whatever a script makes.
     pub(crate) fn with(name: &str, script: &str) -> Option<Self> {
-        let scene = Self::on(server(MAJOR)?.database(name));
+        let scene = Self::on(server(major()?)?.database(name));
         scene.database.psql(script);
         Some(scene)
     }

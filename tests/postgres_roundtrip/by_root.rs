@@ -7,7 +7,7 @@ use tabark::restore::RestoreMode;
 use tabark::restore::postgres::{Part, PostgresReport, PostgresRestoreOptions};
 use tabark::selection::Selection;
 
-use super::postgres::{Database, contents, server, servers};
+use super::postgres::{Database, contents, oldest, server, servers};
 use super::scene::Kept;
 
 /// Partitions by the hash of what has other numbers in every database, on two levels and with columns in other orders.
@@ -115,7 +115,7 @@ fn partitions_are_replaced_with_their_root() {
 
 #[test]
 fn all_partitions_of_a_root_are_chosen_or_none() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("hashed in parts");
     from.psql(HASHED);
     let kept = Kept::new();
@@ -152,7 +152,7 @@ fn all_partitions_of_a_root_are_chosen_or_none() {
 
 #[test]
 fn a_proof_over_partitions_together_sees_every_change() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("hashed proof");
     from.psql(HASHED);
     let kept = Kept::new();
@@ -184,7 +184,7 @@ fn a_proof_over_partitions_together_sees_every_change() {
 #[test]
 fn texts_of_a_range_go_where_another_collation_says() {
     // Not all servers have these collations.
-    if let Some(server) = server(15) {
+    if let Some(server) = server(oldest()) {
         let from = server.database_with("ranged", "TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'");
         from.psql(
             "CREATE TABLE names (name text, n integer) PARTITION BY RANGE (name);
@@ -216,7 +216,7 @@ fn texts_of_a_range_go_where_another_collation_says() {
 
 #[test]
 fn rows_that_are_too_old_are_left_out_of_every_partition() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("hashed ruled");
     from.psql(HASHED);
     let kept = Kept::new();
@@ -236,7 +236,7 @@ fn rows_that_are_too_old_are_left_out_of_every_partition() {
 
 #[test]
 fn definitions_alone_ask_for_no_root() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("hashed schema");
     from.psql(HASHED);
     let kept = Kept::new();

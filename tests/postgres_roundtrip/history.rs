@@ -12,7 +12,7 @@ use tabark::selection::Selection;
 use tabark::source::postgres::{PostgresOptions, PostgresSource};
 use tabark::source::sqlite::SqliteSource;
 
-use super::postgres::{Database, contents, server};
+use super::postgres::{Database, contents, oldest, server};
 use super::scene::{Kept, dump_options, settings};
 
 const SHOP: &str = "
@@ -38,7 +38,7 @@ fn day(n: u32) -> String {
 
 #[test]
 fn small_days_cost_little_and_tell_what_they_changed() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("days");
     from.psql(SHOP);
     let kept = Kept::new();
@@ -114,7 +114,7 @@ fn small_days_cost_little_and_tell_what_they_changed() {
 
 #[test]
 fn erasing_follows_the_foreign_keys_of_postgresql() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("erasing");
     from.psql(SHOP);
     let kept = Kept::new();
@@ -178,7 +178,7 @@ fn compared(kept: &Kept, database: &Database<'_>) -> (bool, String) {
 
 #[test]
 fn a_comparison_says_what_differs_from_the_database() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("comparing");
     from.psql(SHOP);
     from.psql(

@@ -7,7 +7,7 @@ use tabark::restore::RestoreMode;
 use tabark::restore::postgres::{Part, PostgresRestoreOptions};
 use tabark::selection::Selection;
 
-use super::postgres::{Database, contents, load_everything, server, servers};
+use super::postgres::{Database, contents, load_everything, oldest, server, servers};
 use super::scene::{Kept, catalog};
 
 const APP: &str = "
@@ -115,7 +115,7 @@ fn definitions_alone_then_rows_alone_are_the_whole() {
 
 #[test]
 fn owners_and_privileges_are_left_out_when_asked() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("owned");
     from.psql(
         "CREATE ROLE rt_owner; CREATE ROLE rt_reader;
@@ -135,14 +135,14 @@ fn owners_and_privileges_are_left_out_when_asked() {
     assert_eq!(told("owned 3", true, false), "rt_owner|f\n");
     assert_eq!(told("owned 4", false, false), "postgres|f\n");
     // Roles that are not there are named.
-    let Some(other) = super::postgres::Server::start(15) else { return };
+    let Some(other) = super::postgres::Server::start(oldest()) else { return };
     let report = kept.restore(&other.database("no roles"), &PostgresRestoreOptions::default()).unwrap();
     assert!(report.plan.warnings.iter().any(|warning| warning.contains("rt_owner")), "{:?}", report.plan.warnings);
 }
 
 #[test]
 fn every_table_alone_is_restored_or_refused_by_name() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("one by one");
     load_everything(&from);
     let kept = Kept::new();
@@ -198,7 +198,7 @@ END $$";
 
 #[test]
 fn rows_are_left_out_by_rules_and_the_rest_is_proved() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("ruled");
     from.psql(APP);
     let kept = Kept::new();
@@ -242,7 +242,7 @@ const LARGE: &str = "
 
 #[test]
 fn any_number_of_connections_gives_the_same_snapshot() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("large");
     from.psql(LARGE);
     from.set_odd_defaults();

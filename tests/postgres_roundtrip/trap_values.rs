@@ -13,9 +13,12 @@ use super::whole::round_trip;
 fn numbers_that_are_none_and_numbers_of_a_hundred_thousand_digits() {
     let script = "
         CREATE TABLE t (id integer PRIMARY KEY, n numeric, d double precision, r real);
-        INSERT INTO t VALUES (1, 'NaN', 'NaN', 'NaN'), (2, 'Infinity', 'Infinity', 'Infinity'), (3, '-Infinity', '-Infinity', '-Infinity'),
+        INSERT INTO t VALUES (1, 'NaN', 'NaN', 'NaN'), (2, NULL, 'Infinity', 'Infinity'), (3, NULL, '-Infinity', '-Infinity'),
             (4, 0, '-0', '-0'), (5, repeat('9', 131072)::numeric, '4.9406564584124654e-324', '1e-45'),
-            (6, ('-0.' || repeat('1', 16383))::numeric, '1.7976931348623157e308', '3.4028235e38'), (7, 1.10, 0.1, 0.1);";
+            (6, ('-0.' || repeat('1', 16383))::numeric, '1.7976931348623157e308', '3.4028235e38'), (7, 1.10, 0.1, 0.1);
+        DO $$ BEGIN
+            IF current_setting('server_version_num')::integer >= 140000 THEN UPDATE t SET n = d::numeric WHERE id IN (2, 3); END IF;
+        END $$;";
     comes_back("digits", script, |from, to, _| {
         assert_answers(
             from,
@@ -70,15 +73,17 @@ fn types_are_known_by_name_and_enums_keep_their_order() {
 #[test]
 fn arrays_keep_dimensions_bounds_and_nulls() {
     let script = r#"
-        CREATE TABLE t (id integer PRIMARY KEY, n integer[], w text[], r int4range[], m int4multirange, j jsonb[]);
-        INSERT INTO t VALUES (1, '[-2:0]={1,NULL,3}', '{"NULL",NULL,"","a,b","{}"}', '{empty,"(,5)",NULL}', '{[1,3),[5,)}', '{"{\"a\": null}",NULL}'),
-            (2, '[0:1][5:6][-1:-1]={{{1},{2}},{{3},{NULL}}}', '{}', '{}', '{}', '{}'), (3, '{{1,2},{3,4}}', '[5:5]={x}', NULL, NULL, NULL);"#;
+        CREATE TABLE t (id integer PRIMARY KEY, n integer[], w text[], r int4range[], j jsonb[]);
+        INSERT INTO t VALUES (1, '[-2:0]={1,NULL,3}', '{"NULL",NULL,"","a,b","{}"}', '{empty,"(,5)",NULL}', '{"{\"a\": null}",NULL}'),
+            (2, '[0:1][5:6][-1:-1]={{{1},{2}},{{3},{NULL}}}', '{}', '{}', '{}'), (3, '{{1,2},{3,4}}', '[5:5]={x}', NULL, NULL);
+        DO $$ BEGIN
+            IF current_setting('server_version_num')::integer >= 140000 THEN
+                ALTER TABLE t ADD m int4multirange;
+                UPDATE t SET m = CASE id WHEN 1 THEN '{[1,3),[5,)}' WHEN 2 THEN '{}' END::int4multirange;
+            END IF;
+        END $$;"#;
     comes_back("bounds", script, |from, to, _| {
-        assert_answers(
-            from,
-            to,
-            "SELECT n::text, array_dims(n), w::text, r::text, m::text, j::text FROM t ORDER BY id",
-        );
+        assert_answers(from, to, "SELECT array_dims(n), t::text FROM t ORDER BY id");
         assert_eq!(to.psql("SELECT n[-1] IS NULL, n[0], array_ndims(n) FROM t WHERE id = 1"), "t|3|1\n");
     });
 }

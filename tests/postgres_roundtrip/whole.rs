@@ -6,7 +6,8 @@ use tabark::source::postgres::{PostgresOptions, PostgresSource};
 
 use super::note::note;
 use super::postgres::{
-    Database, Server, contents, load_everything, load_everything_that_fits, load_sql_ascii, load_wide, server, servers,
+    Database, Server, contents, load_everything, load_everything_that_fits, load_sql_ascii, load_wide, oldest, server,
+    servers,
 };
 use super::scene::{Kept, assert_same_catalog, catalog, settings};
 
@@ -193,7 +194,7 @@ fn real_databases_come_back() {
 
 #[test]
 fn a_restored_database_lives_on() {
-    let Some(server) = server(15) else { return };
+    let Some(server) = server(oldest()) else { return };
     let from = server.database("lives");
     from.psql("CREATE TABLE t (id serial PRIMARY KEY, w text); INSERT INTO t (w) VALUES ('a'), ('b');");
     let to = server.database("lives on");

@@ -77,8 +77,10 @@ impl Database<'_> {
     }
 
     /// What the server's own `pg_dump` writes with these arguments; only that can be loaded into a server of its version.
+    /// Where the server came without one, a newer one wrote it, whose one setting that the server does not know is left out.
     pub(crate) fn pg_dump(&self, arguments: &[&str]) -> String {
-        self.dumped(self.server.tools(), arguments)
+        let dumped = self.dumped(self.server.tools(), arguments);
+        if self.server.major() < 17 { dumped.replacen("SET transaction_timeout = 0;\n", "", 1) } else { dumped }
     }
 
     fn dumped(&self, tools: &Tools, arguments: &[&str]) -> String {

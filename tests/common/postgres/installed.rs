@@ -2,12 +2,29 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use super::super::note::note;
 use super::super::tree;
 
-/// The major versions that tests run on.
-pub(crate) const MAJORS: [u32; 3] = [15, 17, 18];
+/// All major versions that tabark supports.
+const SUPPORTED: [u32; 6] = [13, 14, 15, 16, 17, 18];
+/// Those that tests run on, unless `TABARK_TEST_MAJORS` names others.
+const USUAL: [u32; 3] = [15, 17, 18];
+
+/// The major versions that tests run on, oldest first: those that `TABARK_TEST_MAJORS` names, such as `13,14,16`, else the
+/// usual ones.
+pub(crate) fn majors() -> &'static [u32] {
+    static MAJORS: OnceLock<Vec<u32>> = OnceLock::new();
+    MAJORS.get_or_init(|| {
+        let Ok(named) = std::env::var("TABARK_TEST_MAJORS") else { return USUAL.to_vec() };
+        let mut majors: Vec<u32> = named.split(',').map(|major| major.trim().parse().unwrap()).collect();
+        assert!(majors.iter().all(|major| SUPPORTED.contains(major)), "TABARK_TEST_MAJORS is {named:?}");
+        majors.sort_unstable();
+        majors.dedup();
+        majors
+    })
+}
 
 /// The programs of one version of PostgreSQL.
 #[derive(Debug, Clone)]
@@ -17,9 +34,11 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// A program, such as `pg_dump`.
+    /// A program, such as `pg_dump`. Some packages hold a server alone: what they lack is taken from the newest version at
+    /// hand.
     pub(crate) fn path(&self, program: &str) -> PathBuf {
-        self.folder.join(program)
+        let own = self.folder.join(program);
+        if own.exists() { own } else { newest().folder.join(program) }
     }
 
     /// A program as a command that nothing in the caller's environment changes.
@@ -41,7 +60,8 @@ impl Tools {
 pub(crate) fn tools(major: u32) -> Option<Tools> {
     let found = find(major);
     if found.is_none() {
-        let told = format!("PostgreSQL {major} is not installed where tests look for it; tests/run installs it");
+        let by = if USUAL.contains(&major) { "tests/run" } else { "tests/postgres/older" };
+        let told = format!("PostgreSQL {major} is not installed where tests look for it; {by} installs it");
         assert!(std::env::var_os("TABARK_POSTGRES_REQUIRED").is_none_or(|value| value != "1"), "{told}");
         note(&format!("skipped: {told}"));
     }
@@ -50,10 +70,12 @@ pub(crate) fn tools(major: u32) -> Option<Tools> {
 
 /// The newest programs at hand: `psql` and `pg_dump` of a version reach all servers that are not newer.
 pub(crate) fn newest() -> Tools {
-    MAJORS.into_iter().rev().find_map(find).unwrap()
+    let has_all = |tools: &Tools| ["psql", "pg_dump"].iter().all(|program| tools.folder.join(program).exists());
+    SUPPORTED.into_iter().rev().filter_map(find).find(has_all).unwrap()
 }
 
-/// `TABARK_POSTGRES_15` and so on name the folder of the programs; else it is the one that `tests/run` made, else Debian's.
+/// `TABARK_POSTGRES_15` and so on name the folder of the programs; else it is the one that `tests/run` or
+/// `tests/postgres/older` made, else Debian's.
 fn find(major: u32) -> Option<Tools> {
     let said = std::env::var_os(format!("TABARK_POSTGRES_{major}")).map(PathBuf::from);
     let kept = tree::kept();

@@ -28,9 +28,8 @@ const SETTINGS: [(&str, &str); 9] = [
     ("dynamic_shared_memory_type", "mmap"),
     ("log_min_messages", "warning"),
 ];
-const INITDB: [&str; 9] = [
+const INITDB: [&str; 8] = [
     "--no-sync",
-    "--no-instructions",
     "--auth=trust",
     "--username=postgres",
     "--encoding=UTF8",

@@ -32,7 +32,7 @@ COMMENT ON COLUMN kinds.nested.place IS 'where';
 
 CREATE FUNCTION kinds.minus(a time, b time) RETURNS double precision LANGUAGE sql IMMUTABLE STRICT
     AS 'SELECT extract(epoch FROM a - b)::double precision';
-CREATE TYPE kinds.hours AS RANGE (SUBTYPE = time, SUBTYPE_DIFF = kinds.minus, MULTIRANGE_TYPE_NAME = kinds.many_hours);
+CREATE TYPE kinds.hours AS RANGE (SUBTYPE = time, SUBTYPE_DIFF = kinds.minus);
 CREATE TYPE kinds.words AS RANGE (SUBTYPE = text, COLLATION = "C");
 CREATE DOMAIN kinds.open_hours AS kinds.hours CHECK (NOT isempty(VALUE));
 CREATE TYPE kinds.only_a_shell;
@@ -69,7 +69,6 @@ CREATE TABLE kinds.all_of_them (
     upper_half kinds.upper_half,
     holds_domain kinds.holds_domain,
     hours kinds.hours,
-    many_hours kinds.many_hours,
     words kinds.words,
     open_hours kinds.open_hours,
     wrapped kinds.wrapped,
@@ -82,10 +81,10 @@ INSERT INTO kinds.all_of_them VALUES
  end', ROW(1.5, '-Infinity', 'NaN'), ARRAY[ROW(1, 2, 3)::kinds.point3, NULL], 'fine'),
      ARRAY[ROW(NULL, NULL, NULL, NULL)::kinds.nested, NULL, ROW('', ROW(NULL, NULL, NULL), '{}', '')::kinds.nested],
      ROW(), ROW(1, '2026-01-31'), ROW(1, 0, -1), ROW(7, ARRAY[ROW(0, 1, 2)::kinds.point3]),
-     '[08:00,17:30)', '{[08:00,12:00),(13:00,)}', '["a ""b""","c, d")', '(,09:00]', 'as text', '{"a b",NULL}'),
+     '[08:00,17:30)', '["a ""b""","c, d")', '(,09:00]', 'as text', '{"a b",NULL}'),
     (2, '', '{}', 'NULL', '{}', 2147483647, 1, '', 0, '{bad}', '{}', NULL, ROW('', NULL, '{}', NULL), '{}',
-     NULL, ROW(NULL, NULL), NULL, NULL, 'empty', '{}', '[,]', '(,)', '', '{}'),
-    (3, NULL, NULL, NULL, NULL, NULL, NULL, 'none', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+     NULL, ROW(NULL, NULL), NULL, NULL, 'empty', '[,]', '(,)', '', '{}'),
+    (3, NULL, NULL, NULL, NULL, NULL, NULL, 'none', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
      'empty', NULL, NULL, NULL);
 INSERT INTO kinds.all_of_them (id, mood, moods) VALUES (4, 'bad', '[-1:1]={fine,bad,NULL}'), (5, 'so-so', '{{fine,bad},{"",NULL}}');
 

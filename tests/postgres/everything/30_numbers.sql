@@ -31,8 +31,6 @@ CREATE TABLE numbers.decimals (
 );
 INSERT INTO numbers.decimals VALUES
     (1, 'NaN', 'NaN', 'NaN', 'NaN', 'NaN', 'NaN', 'NaN'),
-    (2, 'Infinity', NULL, NULL, NULL, NULL, NULL, NULL),
-    (3, '-Infinity', NULL, NULL, NULL, NULL, NULL, NULL),
     (4, '0', '0', '0', '0', '0', '0', '0'),
     (5, '-0', '-0.00', '-0', '-0', '-0', '-0', '-0'),
     (6, '1.10', '1.1', '1', '1.1', '1.1', '1.1', '0.999999999999999999'),

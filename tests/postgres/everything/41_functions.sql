@@ -8,10 +8,6 @@ END
 $body$;
 CREATE FUNCTION code.lower_bare(word text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
     SET search_path = pg_catalog, "select" SET work_mem = '5MB' AS 'SELECT lower($1)';
-CREATE FUNCTION code.standard_body(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE
-    BEGIN ATOMIC
-        SELECT CASE WHEN a > b THEN a ELSE b END;
-    END;
 CREATE FUNCTION code.is_small(value integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
     $$BEGIN RETURN value IS NULL OR value < 1000; END$$;
 CREATE FUNCTION code.variadic_one(VARIADIC words text[]) RETURNS SETOF text LANGUAGE sql STABLE ROWS 10 AS 'SELECT unnest(words)';

@@ -1,7 +1,7 @@
 -- Views and materialized views that depend on each other.
 CREATE SCHEMA views;
 CREATE VIEW views.simple AS SELECT id, word AS "a ""word""" FROM public.plain WHERE id < 10;
-CREATE VIEW views.on_view WITH (security_barrier, security_invoker = true) AS SELECT "a ""word""", count(*) AS n FROM views.simple GROUP BY 1 HAVING count(*) > 0;
+CREATE VIEW views.on_view WITH (security_barrier) AS SELECT "a ""word""", count(*) AS n FROM views.simple GROUP BY 1 HAVING count(*) > 0;
 CREATE VIEW views.checked AS SELECT id, word FROM public.plain WHERE id > 5 WITH LOCAL CHECK OPTION;
 CREATE VIEW views.checked_twice AS SELECT * FROM views.checked WHERE id < 500 WITH CASCADED CHECK OPTION;
 CREATE RECURSIVE VIEW views.counting (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM counting WHERE n < 10;

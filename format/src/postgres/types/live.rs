@@ -93,8 +93,6 @@ mod tests {
                 "-0.00010",
                 "12345.6789",
                 "'NaN'",
-                "'Infinity'",
-                "'-Infinity'",
                 "9223372036854775807",
                 "-9223372036854775808",
                 "9223372036854775808",
@@ -120,7 +118,6 @@ mod tests {
         ("numeric(18,18)", &["0", "0.000000000000000001", "-0.999999999999999999", "0.5"]),
         ("numeric(19,18)", &["9.223372036854775807", "-9.223372036854775808", "9.9", "1", "-1.000000000000000001"]),
         ("numeric(30,20)", &["1.00000000000000000001", "0"]),
-        ("numeric(5,-2)", &["1234500", "100", "0"]),
         ("numeric(5,0)", &["12345", "0", "-1"]),
         (
             "interval",
@@ -215,7 +212,6 @@ mod tests {
         ("pair", &["row(1, 'a,b')", "row(null, '')"]),
         ("pair[]", &["array[row(1, 'a')::pair]"]),
         ("int4range", &["'[1,5)'", "'empty'", "'(,)'"]),
-        ("int4multirange", &["'{[1,3),[5,7)}'"]),
         ("tsvector", &["'a:1 b:2,3A'"]),
         ("tsquery", &["'a & !b'"]),
         ("point", &["'(1.1,-2)'"]),
@@ -228,6 +224,13 @@ mod tests {
         ("jsonpath", &["'$.a[*]'"]),
         ("xid8", &["'18446744073709551615'"]),
         ("tid", &["'(1,2)'"]),
+    ];
+
+    /// The same, each since a version.
+    const NEWER_VALUES: &[(u32, &str, &[&str])] = &[
+        (140_000, "numeric", &["'Infinity'", "'-Infinity'", "1.50"]),
+        (140_000, "int4multirange", &["'{[1,3),[5,7)}'"]),
+        (150_000, "numeric(5,-2)", &["1234500", "100", "0"]),
     ];
 
     const SETUP: &str =
@@ -300,7 +303,10 @@ mod tests {
     #[expect(clippy::unwrap_used, reason = "tests")]
     fn compare(client: &mut Client) {
         client.run(SETUP).unwrap();
-        for (number, (name, values)) in VALUES.iter().enumerate() {
+        let version = client.version();
+        let newer =
+            NEWER_VALUES.iter().filter(|(since, ..)| version >= *since).map(|(_, name, values)| (*name, *values));
+        for (number, (name, values)) in VALUES.iter().copied().chain(newer).enumerate() {
             let (from, to) = (format!("pg_temp.from{number}"), format!("pg_temp.to{number}"));
             client.run(&format!("CREATE TABLE {from} (v {name}); CREATE TABLE {to} (LIKE {from})")).unwrap();
             for value in values.iter().chain([&"NULL"]) {
