@@ -77,10 +77,21 @@ impl Database<'_> {
     }
 
     /// What the server's own `pg_dump` writes with these arguments; only that can be loaded into a server of its version.
-    /// Where the server came without one, a newer one wrote it, whose one setting that the server does not know is left out.
+    /// Where the server came without one, a newer one wrote it, and what the server does not know of it is left out.
     pub(crate) fn pg_dump(&self, arguments: &[&str]) -> String {
-        let dumped = self.dumped(self.server.tools(), arguments);
-        if self.server.major() < 17 { dumped.replacen("SET transaction_timeout = 0;\n", "", 1) } else { dumped }
+        let mut dumped = self.dumped(self.server.tools(), arguments);
+        if self.server.major() < 17 {
+            dumped = dumped.replacen("SET transaction_timeout = 0;\n", "", 1);
+        }
+        if self.server.major() < 16 {
+            let known = " WITH (connect = false, slot_name = NONE";
+            let lines = dumped.split_inclusive('\n').map(|line| match line.split_once(known) {
+                Some((subscription, _)) => format!("{subscription}{known});\n"),
+                None => line.to_owned(),
+            });
+            dumped = lines.collect::<String>();
+        }
+        dumped
     }
 
     fn dumped(&self, tools: &Tools, arguments: &[&str]) -> String {

@@ -17,7 +17,9 @@ use super::place::place;
 
 /// What every server runs with. Nothing needs to survive a power cut, though what was committed survives a kill; tests say
 /// when to vacuum; and no shared memory is left behind by a server that was killed.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
+    // As from 14 on.
+    ("password_encryption", "scram-sha-256"),
     ("fsync", "off"),
     ("full_page_writes", "off"),
     ("autovacuum", "off"),
