@@ -1,5 +1,6 @@
 //! Rows of partitions that go through the partitioned table: where a row belongs is the target's to say.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 
 use tabark::model::{Expire, Filter};
@@ -78,7 +79,8 @@ fn rows_go_where_the_hash_of_the_target_says() {
             options.connections = NonZero::new(connections).unwrap();
             let report = kept.restore(&to, &options).unwrap();
             same_rows(&from, &to);
-            assert_ne!(counts(&to, &DAYS), counts(&from, &DAYS), "the rows are where they were, which proves nothing");
+            let leaves = |database| DAYS.map(|leaf| whole(database, leaf));
+            assert_ne!(leaves(&to), leaves(&from), "the rows are where they were, which proves nothing");
             assert!(report.tables.iter().all(|table| table.proved));
             let told = told(&report);
             assert!(
@@ -135,6 +137,14 @@ fn all_partitions_of_a_root_are_chosen_or_none() {
     assert_eq!(whole(&to, "days_1"), whole(&from, "days_1"));
     to.psql("DROP TABLE days_1");
     restore(&["days"], &[], RestoreMode::Create).unwrap();
+    // Numbers of an enum's values are drawn by the server: one time in twenty, all rows of a partition hash to it again.
+    let moods = |database: &Database<'_>| -> BTreeSet<String> {
+        database.psql("SELECT DISTINCT mood FROM days_0").lines().map(str::to_owned).collect()
+    };
+    while moods(&from).is_subset(&moods(&to)) {
+        to.psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        restore(&["days"], &[], RestoreMode::Create).unwrap();
+    }
     let before = (contents(&to), to.normalized_schema());
     // Rows of one partition alone are let in where they belong to it, and nowhere else.
     let error = restore(&["days_0"], &[], RestoreMode::Replace).unwrap_err();

@@ -71,6 +71,12 @@ fn place_of(object: &SchemaObject) -> Option<Place> {
     name.get(..end).map(str::trim).and_then(relation_place)
 }
 
+/// The place of the multirange type that a range type brings along.
+fn multirange_of(object: &SchemaObject) -> Option<Place> {
+    let (_, name) = object.definition.split_once(" MULTIRANGE_TYPE_NAME = ").filter(|_| object.kind == "type")?;
+    names(name).pop_first()
+}
+
 /// Of all objects of a catalog that are no relations and belong to none, those that definitions need, by their index.
 pub(super) fn needed(definitions: &[&str], objects: &[SchemaObject], relations: &BTreeSet<Place>) -> BTreeSet<usize> {
     let mut by_place: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
@@ -81,6 +87,9 @@ pub(super) fn needed(definitions: &[&str], objects: &[SchemaObject], relations: 
             && !matches!(object.kind.as_str(), "schema" | "extension" | "default privileges");
         if is_named && let Some(place) = place_of(object) {
             by_place.entry(place).or_default().push(at);
+            if let Some(place) = multirange_of(object) {
+                by_place.entry(place).or_default().push(at);
+            }
         }
     }
     let mut taken = BTreeSet::new();
@@ -217,6 +226,20 @@ mod tests {
         );
         let names: Vec<(&str, &str)> = found.iter().map(|(schema, name)| (schema.as_str(), name.as_str())).collect();
         assert_eq!(names, [("a", "b"), ("app", "==="), ("app", "Mood x"), ("app", "f"), ("app", "s"), ("public", "t")]);
+    }
+
+    #[test]
+    fn a_multirange_type_comes_with_its_range_type() {
+        let objects = [
+            object(
+                "type",
+                "app.hours",
+                "CREATE TYPE app.hours AS RANGE (SUBTYPE = time, MULTIRANGE_TYPE_NAME = app.\"(Many)\")",
+            ),
+            object("type", "app.others", "CREATE TYPE app.others AS RANGE (SUBTYPE = time)"),
+        ];
+        let table = "CREATE TABLE public.t (a app.\"(Many)\")";
+        assert_eq!(needed(&[table], &objects, &BTreeSet::new()), BTreeSet::from([0]));
     }
 
     #[test]
