@@ -145,7 +145,16 @@ fn archives_of_a_version_go_into_newer_ones() {
             // Newer servers print definitions in other words: what `pg_dump` brings over is the measure.
             let brought = newer.database(&format!("everything brought from {}", server.major()));
             brought.psql(&from.pg_dump(&[]));
-            assert_same_schema(&brought, &to, &["CREATE TABLE family.adopted "]);
+            let mut but = vec!["CREATE TABLE family.adopted "];
+            if server.major() < 15 && newer.major() >= 15 {
+                // Until 15 everybody could make tables in `public`. What a server does by itself is the target's affair.
+                but.extend(["GRANT ALL ON SCHEMA public TO PUBLIC", "REVOKE USAGE ON SCHEMA public FROM PUBLIC"]);
+            }
+            if server.major() < 17 && newer.major() >= 17 {
+                // A newer `pg_dump` than the server's takes single privileges from an owner, who keeps one that 17 brought.
+                but.push("GRANT MAINTAIN ON TABLE granted.owner_may_not TO tbk_owner");
+            }
+            assert_same_schema(&brought, &to, &but);
             assert_same_contents(&from, &to);
         }
     }
