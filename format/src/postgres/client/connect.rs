@@ -1,28 +1,30 @@
 //! Finding a server that answers, and logging in.
 
 use std::io;
-use std::time::Duration;
+use std::sync::Arc;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode as Wire;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Config, NoTls, Socket, config};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, NoTls, config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure::{self, Attempt};
+use super::failure::{Attempt, Cause};
+use super::socket::Socket;
+use super::tap::{Tap, Tapped, Tapping};
 use super::{session, tls};
 use crate::error::Result;
 use crate::postgres::settings::{ChannelBinding, ConnectionSettings, Endpoint, Place, SslMode};
-
-/// How often servers that are gone are asked after where nothing else is said.
-const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A server that let us in.
 pub(super) struct Connected {
     pub(super) inner: tokio_postgres::Client,
     /// What moves bytes between the two, as long as the runtime is at work.
     pub(super) task: JoinHandle<()>,
+    /// Where rows that are copied out come.
+    pub(super) tapped: Arc<Tapped>,
     /// What encrypts the connection, for another one that cancels statements.
     pub(super) tls: Option<MakeRustlsConnect>,
     pub(super) major: u32,
@@ -63,15 +65,16 @@ impl<'s> Connector<'s> {
         for (at, way) in ways.iter().enumerate() {
             let config = config_of(self.settings, endpoint, *way);
             let tls = if *way == Wire::Disable { None } else { Some(self.tls()?) };
+            let connecting = connect(self.settings, endpoint, &config, tls);
             let tried = match self.settings.times.connect {
-                Some(timeout) => match tokio::time::timeout(timeout, connect(&config, tls)).await {
+                Some(timeout) => match tokio::time::timeout(timeout, connecting).await {
                     Ok(tried) => tried,
                     Err(_) => {
                         attempts.push(Attempt::timed_out(endpoint, timeout));
                         return Ok(None);
                     }
                 },
-                None => connect(&config, tls).await,
+                None => connecting.await,
             };
             match tried {
                 Ok(connected) => return connected.map(Some),
@@ -89,8 +92,8 @@ impl<'s> Connector<'s> {
 }
 
 /// Could a connection with TLS instead of without, or without instead of with, be let in?
-fn may_do_otherwise(cause: &tokio_postgres::Error) -> bool {
-    if let Some(server) = cause.as_db_error() {
+fn may_do_otherwise(cause: &Cause) -> bool {
+    if let Some(server) = cause.server() {
         // A rule of the server about who may come how. A wrong password stays one, and is not sent twice.
         return *server.code() == SqlState::INVALID_AUTHORIZATION_SPECIFICATION;
     }
@@ -105,53 +108,64 @@ fn may_do_otherwise(cause: &tokio_postgres::Error) -> bool {
                 | io::ErrorKind::NetworkUnreachable
         )
     };
-    !failure::io_cause(cause).is_some_and(unreachable)
+    !cause.of_system().is_some_and(unreachable)
 }
 
 async fn connect(
+    settings: &ConnectionSettings,
+    endpoint: &Endpoint,
     config: &Config,
     tls: Option<MakeRustlsConnect>,
-) -> std::result::Result<Result<Connected>, tokio_postgres::Error> {
+) -> std::result::Result<Result<Connected>, Cause> {
+    let socket = Socket::open(endpoint, &settings.times).await?;
+    let tapped = Arc::new(Tapped::default());
     match tls {
-        None => begin(config, NoTls, None).await,
-        Some(tls) => begin(config, tls.clone(), Some(tls)).await,
+        None => begin(config, Tap::new(socket, tapped.clone()), NoTls, tapped, None).await,
+        Some(mut connector) => {
+            let tls = towards(&mut connector, endpoint)?;
+            begin(config, socket, Tapping { tls, tapped: tapped.clone() }, tapped, Some(connector)).await
+        }
     }
 }
 
-async fn begin<T>(
+/// What encrypts a connection to one place, which its certificate has to name.
+pub(super) fn towards(
+    connector: &mut MakeRustlsConnect,
+    endpoint: &Endpoint,
+) -> io::Result<<MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect> {
+    let name = match &endpoint.place {
+        // A host that looks like a socket's folder is only a name where an address says where to go.
+        Place::Network { name: Some(name), address } if address.is_none() || !name.starts_with('/') => name.clone(),
+        Place::Network { address: Some(address), .. } => address.to_string(),
+        _ => String::new(),
+    };
+    MakeTlsConnect::<Socket>::make_tls_connect(connector, &name).map_err(io::Error::other)
+}
+
+async fn begin<S, T>(
     config: &Config,
+    stream: S,
     tls: T,
+    tapped: Arc<Tapped>,
     kept: Option<MakeRustlsConnect>,
-) -> std::result::Result<Result<Connected>, tokio_postgres::Error>
+) -> std::result::Result<Result<Connected>, Cause>
 where
-    T: MakeTlsConnect<Socket>,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: TlsConnect<S>,
     T::Stream: Send + 'static,
 {
-    let (inner, connection) = config.connect(tls).await?;
+    let (inner, connection) = config.connect_raw(stream, tls).await?;
     let major = session::check_version(connection.parameter("server_version").unwrap_or_default());
     let encoding = connection.parameter("server_encoding").unwrap_or_default().to_owned();
     // What ends the connection is told to whoever waits for an answer.
     let task = tokio::spawn(async move { drop(connection.await) });
-    Ok(major.map(|major| Connected { inner, task, tls: kept, major, encoding }))
+    Ok(major.map(|major| Connected { inner, task, tapped, tls: kept, major, encoding }))
 }
 
+/// What is said at log-in; the place is [`Socket::open`]'s to find.
 fn config_of(settings: &ConnectionSettings, endpoint: &Endpoint, way: Wire) -> Config {
     let mut config = Config::new();
-    match &endpoint.place {
-        Place::Socket(folder) => {
-            host_path(&mut config, folder);
-        }
-        Place::Network { name, address } => {
-            // A host that looks like a socket's folder is only a name where an address says where to go.
-            let name = name.clone().filter(|name| address.is_none() || !name.starts_with('/'));
-            let name = name.or_else(|| address.map(|address| address.to_string())).unwrap_or_default();
-            config.host(name);
-            if let Some(address) = address {
-                config.hostaddr(*address);
-            }
-        }
-    }
-    config.port(endpoint.port).user(&settings.user).dbname(&settings.database).ssl_mode(way);
+    config.user(&settings.user).dbname(&settings.database).ssl_mode(way);
     if let Some(password) = &endpoint.password {
         config.password(password.reveal());
     }
@@ -169,26 +183,5 @@ fn config_of(settings: &ConnectionSettings, endpoint: &Endpoint, way: Wire) -> C
         ChannelBinding::Prefer => config::ChannelBinding::Prefer,
         ChannelBinding::Require => config::ChannelBinding::Require,
     });
-    let times = &settings.times;
-    config.keepalives(times.keepalives).keepalives_idle(times.idle.unwrap_or(IDLE));
-    if let Some(interval) = times.interval {
-        config.keepalives_interval(interval);
-    }
-    if let Some(count) = times.count {
-        config.keepalives_retries(count);
-    }
-    if let Some(unacknowledged) = times.unacknowledged {
-        config.tcp_user_timeout(unacknowledged);
-    }
     config
-}
-
-#[cfg(unix)]
-fn host_path(config: &mut Config, folder: &std::path::Path) {
-    config.host_path(folder);
-}
-
-#[cfg(not(unix))]
-fn host_path(config: &mut Config, folder: &std::path::Path) {
-    config.host(folder.to_string_lossy());
 }

@@ -1,29 +1,40 @@
 //! COPY: rows as the server streams them, and rows streamed to it.
 
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::time::{sleep, timeout};
-use tokio_postgres::CopyInSink;
+use futures_util::{SinkExt, Stream, StreamExt};
+use tokio::time::timeout;
+use tokio_postgres::{CopyInSink, CopyOutStream};
 
 use super::Client;
 use super::failure::{failure, is_cancelled};
-use super::watch::{PATIENCE, SECOND_SIGNAL, TICK};
+use super::tap::Tapped;
+use super::watch::{PATIENCE, TICK};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 
-/// Bytes that are collected before they are handed on. Fewer than a socket's buffer holds, so that the server has room to
-/// go on while they are looked at.
+/// Bytes that are collected before they are sent.
 const BATCH: usize = 64 << 10;
 /// How long a COPY that is given up may take to be taken back, before the connection is closed instead.
 const TAKING_BACK: Duration = Duration::from_secs(5);
 
+/// What was waited for while rows are copied out.
+enum Met {
+    /// There are rows to be handed on.
+    Rows,
+    /// All rows have come.
+    End,
+}
+
 impl Client {
-    /// Runs a `COPY … TO STDOUT` and hands on its data, in pieces that end where a row ends. `each` may use other
-    /// connections. If it fails, the server is asked to break off, and the connection is closed if it does not do so soon.
-    pub(crate) fn copy_out(&mut self, sql: &str, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    /// Runs a `COPY … TO STDOUT` and hands on its data, in pieces that end where a row ends; whoever gets a piece may keep its
+    /// bytes, and leave others in their place, whose room is used again. `each` may use other connections. If it fails, the
+    /// server is asked to break off, and the connection is closed if it does not do so soon.
+    pub(crate) fn copy_out(&mut self, sql: &str, each: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>) -> Result<()> {
         self.copy_out_watched(sql, &(), each)
     }
 
@@ -32,57 +43,53 @@ impl Client {
         &mut self,
         sql: &str,
         observer: &dyn Observer,
-        each: &mut dyn FnMut(&[u8]) -> Result<()>,
+        each: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        self.tapped.begin();
+        let copied = self.copy_pieces(sql, observer, each);
+        self.tapped.end();
+        copied
+    }
+
+    fn copy_pieces(
+        &mut self,
+        sql: &str,
+        observer: &dyn Observer,
+        each: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         let token = self.cancel_token();
-        let Self { line, inner, .. } = &mut *self;
+        let Self { line, inner, tapped, .. } = &mut *self;
         // What makes the rows may take long to give the first, and the server says nothing before.
-        let (mut stream, first) = line.watch(&token, observer, async {
+        let (mut stream, mut met) = line.watch(&token, observer, async {
             let mut stream = Box::pin(inner.copy_out(sql).await?);
-            let first = stream.next().await.transpose()?;
-            Ok((stream, first))
+            let met = poll_fn(|cx| poll(&mut stream, tapped, 1, cx)).await?;
+            Ok((stream, met))
         })?;
-        let mut batch = Vec::with_capacity(2 * BATCH);
-        match first {
-            Some(piece) => batch.extend_from_slice(&piece),
-            None => return Ok(()),
-        }
+        let mut piece = Vec::new();
         let stopped = loop {
-            // Whoever is handed the batch must not be inside this runtime: it may have its own to run.
-            let more = line.wait(async {
-                while batch.len() < BATCH {
-                    // A timer for every row would take longer than the row.
-                    let next = match stream.next().now_or_never() {
-                        Some(next) => next,
-                        None => match timeout(TICK, stream.next()).await {
-                            Ok(next) => next,
-                            Err(_) => break,
-                        },
-                    };
-                    match next {
-                        Some(Ok(piece)) => batch.extend_from_slice(&piece),
-                        Some(Err(cause)) => return Err(failure(&cause)),
-                        None => return Ok(false),
-                    }
-                }
-                Ok(true)
-            })?;
-            if !batch.is_empty() {
-                if let Err(error) = each(&batch) {
-                    break error;
-                }
-                batch.clear();
+            tapped.take(&mut piece);
+            if !piece.is_empty()
+                && let Err(error) = each(&mut piece)
+            {
+                break error;
             }
-            if !more {
+            if matches!(met, Met::End) {
                 return Ok(());
             }
             if observer.is_cancelled() {
                 break Error::interrupted();
             }
+            // Whoever is handed a piece must not be inside this runtime: it may have its own to run.
+            let enough = poll_fn(|cx| poll(&mut stream, tapped, usize::MAX, cx));
+            met = match line.wait(async { timeout(TICK, enough).await }) {
+                Ok(met) => met.map_err(|cause| failure(&cause))?,
+                Err(_) => Met::Rows,
+            };
         };
+        tapped.end();
         let met = line.wait(async {
             token.send().await;
-            let met = timeout(PATIENCE, async {
+            timeout(PATIENCE, async {
                 loop {
                     match stream.next().await {
                         Some(Ok(_)) => {}
@@ -91,9 +98,7 @@ impl Client {
                     }
                 }
             })
-            .await;
-            sleep(SECOND_SIGNAL).await;
-            met
+            .await
         });
         // A request that came too late for the COPY would meet the next statement.
         if met != Ok(true) {
@@ -106,6 +111,21 @@ impl Client {
     pub(crate) fn copy_in(&mut self, sql: &str) -> Result<CopyIn<'_>> {
         let sink = self.line.wait(self.inner.copy_in(sql)).map_err(|cause| failure(&cause))?;
         Ok(CopyIn { client: self, sink: Some(Box::pin(sink)), batch: BytesMut::with_capacity(BATCH) })
+    }
+}
+
+/// Waits for so many bytes of rows, or for their end.
+fn poll(
+    stream: &mut Pin<Box<CopyOutStream>>,
+    tapped: &Tapped,
+    least: usize,
+    cx: &mut Context<'_>,
+) -> Poll<std::result::Result<Met, tokio_postgres::Error>> {
+    match stream.as_mut().poll_next(cx)? {
+        Poll::Ready(None) => Poll::Ready(Ok(Met::End)),
+        // The rows themselves do not come this way.
+        Poll::Ready(Some(_)) => Poll::Ready(Ok(Met::Rows)),
+        Poll::Pending => tapped.poll(least, cx).map(|()| Ok(Met::Rows)),
     }
 }
 

@@ -16,12 +16,63 @@ pub(super) struct Attempt {
 }
 
 enum Reason {
-    Failed(tokio_postgres::Error),
+    Failed(Cause),
     Other(String),
 }
 
+/// Why there is no connection.
+pub(super) enum Cause {
+    /// Nobody was reached.
+    System(io::Error),
+    /// Somebody was, and refused, or is no server.
+    LogIn(tokio_postgres::Error),
+}
+
+impl From<io::Error> for Cause {
+    fn from(cause: io::Error) -> Self {
+        Self::System(cause)
+    }
+}
+
+impl From<tokio_postgres::Error> for Cause {
+    fn from(cause: tokio_postgres::Error) -> Self {
+        Self::LogIn(cause)
+    }
+}
+
+impl Cause {
+    /// What a server said.
+    pub(super) fn server(&self) -> Option<&DbError> {
+        match self {
+            Self::System(_) => None,
+            Self::LogIn(cause) => cause.as_db_error(),
+        }
+    }
+
+    /// The error of the operating system (or of TLS) that is below all, if there is one.
+    pub(super) fn of_system(&self) -> Option<&io::Error> {
+        match self {
+            Self::System(cause) => Some(cause),
+            Self::LogIn(cause) => cause.source().and_then(|source| source.downcast_ref()),
+        }
+    }
+
+    /// The text of what is below all.
+    fn told(&self) -> String {
+        match self {
+            Self::System(cause) => cause.to_string(),
+            Self::LogIn(cause) => innermost(cause),
+        }
+    }
+
+    /// Is it that the server wants a password and there is none?
+    fn is_password_missing(&self) -> bool {
+        self.server().is_none() && self.told() == "password missing"
+    }
+}
+
 impl Attempt {
-    pub(super) fn failed(endpoint: &Endpoint, cause: tokio_postgres::Error) -> Self {
+    pub(super) fn failed(endpoint: &Endpoint, cause: Cause) -> Self {
         Self { place: endpoint.to_string(), reason: Reason::Failed(cause) }
     }
 
@@ -38,8 +89,8 @@ impl Attempt {
     pub(super) fn is_final(&self) -> bool {
         match &self.reason {
             Reason::Failed(cause) => {
-                cause.as_db_error().is_some_and(|server| *server.code() != SqlState::CANNOT_CONNECT_NOW)
-                    || is_password_missing(cause)
+                cause.server().is_some_and(|server| *server.code() != SqlState::CANNOT_CONNECT_NOW)
+                    || cause.is_password_missing()
             }
             Reason::Other(_) => false,
         }
@@ -48,9 +99,9 @@ impl Attempt {
     fn told(&self) -> String {
         let reason = match &self.reason {
             Reason::Other(reason) => reason.clone(),
-            Reason::Failed(cause) => match cause.as_db_error() {
+            Reason::Failed(cause) => match cause.server() {
                 Some(server) => message_of(server),
-                None => innermost(cause),
+                None => cause.told(),
             },
         };
         format!("{}: {reason}", self.place)
@@ -61,7 +112,7 @@ impl Attempt {
 pub(super) fn refused(settings: &ConnectionSettings, attempts: &[Attempt]) -> Error {
     let Some(last) = attempts.last() else { return Error::database("there is no server to connect to") };
     if let Reason::Failed(cause) = &last.reason {
-        if let Some(server) = cause.as_db_error() {
+        if let Some(server) = cause.server() {
             let mut error = Error::database(format!("{} (at {})", message_of(server), last.place));
             if let Some(detail) = detail_of(server) {
                 error = error.noting(detail);
@@ -71,7 +122,7 @@ pub(super) fn refused(settings: &ConnectionSettings, attempts: &[Attempt]) -> Er
                 None => error,
             };
         }
-        if is_password_missing(cause) {
+        if cause.is_password_missing() {
             let error = Error::database(format!("the server at {} asks for a password, and none is known", last.place));
             return error.with_hint("set PGPASSWORD, or add a line for this server to ~/.pgpass");
         }
@@ -97,16 +148,11 @@ fn hint_for_login(settings: &ConnectionSettings, code: &SqlState) -> Option<Stri
     None
 }
 
-/// Is it that the server wants a password and there is none?
-fn is_password_missing(cause: &tokio_postgres::Error) -> bool {
-    cause.as_db_error().is_none() && innermost(cause) == "password missing"
-}
-
-fn tls_hint(cause: &tokio_postgres::Error) -> Option<&'static str> {
-    if innermost(cause) == "server does not support TLS" {
+fn tls_hint(cause: &Cause) -> Option<&'static str> {
+    if cause.told() == "server does not support TLS" {
         return Some("the server has TLS switched off; with sslmode=disable, everyone on the way can read along");
     }
-    let error = io_cause(cause)?.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let error = cause.of_system()?.get_ref()?.downcast_ref::<rustls::Error>()?;
     let rustls::Error::InvalidCertificate(why) = error else { return None };
     use rustls::CertificateError as Why;
     match why {
@@ -124,11 +170,6 @@ fn tls_hint(cause: &tokio_postgres::Error) -> Option<&'static str> {
         ),
         _ => None,
     }
-}
-
-/// The error of the operating system (or of TLS) that is below an error, if there is one.
-pub(super) fn io_cause(cause: &tokio_postgres::Error) -> Option<&io::Error> {
-    cause.source().and_then(|source| source.downcast_ref())
 }
 
 /// The text of what is below all.

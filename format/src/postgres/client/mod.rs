@@ -10,24 +10,28 @@ mod copy;
 mod failure;
 mod server;
 mod session;
+mod socket;
+mod tap;
 #[cfg(all(test, unix))]
 #[path = "../../../../tests/postgres_client/inside.rs"]
 mod tests;
 mod tls;
 mod watch;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::SimpleQueryMessage;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub(crate) use self::any_bytes::is_marked;
 use self::connect::Connector;
 use self::failure::{Attempt, failure};
 pub use self::server::ServerInfo;
 use self::session::Session;
+use self::tap::Tapped;
+use self::watch::CancelToken;
 use super::settings::{ConnectionSettings, Endpoint, SessionKind};
 use crate::error::{Error, Result};
 
@@ -39,8 +43,9 @@ pub(crate) struct Client {
     // Before the line: what asks is gone when the line ends.
     inner: tokio_postgres::Client,
     line: Line,
-    cancel: tokio_postgres::CancelToken,
-    tls: Option<MakeRustlsConnect>,
+    /// Where rows that are copied out come.
+    tapped: Arc<Tapped>,
+    cancel: CancelToken,
     session: Session,
     place: String,
 }
@@ -149,10 +154,15 @@ impl Client {
             return Ok(None);
         }
         Ok(Some(Self {
-            cancel: connected.inner.cancel_token(),
+            cancel: CancelToken {
+                token: connected.inner.cancel_token(),
+                tls: connected.tls,
+                endpoint: endpoint.clone(),
+                times: settings.times.clone(),
+            },
+            tapped: connected.tapped,
             line: Line { runtime, task: connected.task },
             inner: connected.inner,
-            tls: connected.tls,
             session,
             place: endpoint.to_string(),
         }))

@@ -48,7 +48,7 @@ impl Client {
             database: self.session.database.clone(),
             user: self.session.user.clone(),
             encoding: self.session.encoding.clone(),
-            is_encrypted: self.tls.is_some(),
+            is_encrypted: self.cancel.tls.is_some(),
             is_standby: self.session.is_standby,
         }
     }

@@ -5,30 +5,30 @@ use std::time::Duration;
 
 #[cfg(test)]
 use tokio::runtime::Builder;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure::{failure, is_cancelled};
+use super::connect::towards;
+use super::failure::{Cause, failure, is_cancelled};
+use super::socket::Socket;
 use super::{Client, Line};
 use crate::error::{Error, Result};
 use crate::observer::{Observer, check_cancelled};
+use crate::postgres::settings::{Endpoint, Times};
 
 /// How often an observer is asked while a server works.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 /// How long a server has to break off what it was asked to. After that the connection is closed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long nothing is asked of a server that has broken off a statement. It sends two signals for one request, to the process and
-/// to its group. The second may come when the first was obeyed: it does nothing while the server waits for a statement, and breaks
-/// off the next one otherwise.
-pub(super) const SECOND_SIGNAL: Duration = Duration::from_millis(200);
-
 /// Breaks off what a connection does, from another thread or its own.
 #[derive(Clone)]
 pub(crate) struct CancelToken {
     pub(super) token: tokio_postgres::CancelToken,
     pub(super) tls: Option<MakeRustlsConnect>,
+    pub(super) endpoint: Endpoint,
+    pub(super) times: Times,
 }
 
 impl CancelToken {
@@ -43,21 +43,28 @@ impl CancelToken {
 
     /// Asks the server. Encrypted, if the connection is; that it reaches the server is not certain.
     pub(super) async fn send(&self) {
-        let sent = async {
-            match &self.tls {
-                Some(tls) => self.token.cancel_query(tls.clone()).await,
-                None => self.token.cancel_query(NoTls).await,
-            }
-        };
         // Whoever waits for the statement's end learns whether it was of use.
-        let _ = timeout(PATIENCE, sent).await;
+        let _ = timeout(PATIENCE, self.sent()).await;
+    }
+
+    /// The server sends two signals for one request, to the process and to its group, and closes the connection that the
+    /// request came by when both are sent. A second one that came later would break off the next statement.
+    async fn sent(&self) -> std::result::Result<(), Cause> {
+        let socket = Socket::open(&self.endpoint, &self.times).await?;
+        let twin = socket.twin()?;
+        match &self.tls {
+            Some(tls) => self.token.cancel_query_raw(socket, towards(&mut tls.clone(), &self.endpoint)?).await?,
+            None => self.token.cancel_query_raw(socket, NoTls).await?,
+        }
+        twin.closed().await;
+        Ok(())
     }
 }
 
 impl Client {
     /// What breaks off statements of this connection from another thread.
     pub(crate) fn cancel_token(&self) -> CancelToken {
-        CancelToken { token: self.cancel.clone(), tls: self.tls.clone() }
+        self.cancel.clone()
     }
 
     /// Runs statements that give no rows, and asks an observer meanwhile whether to go on. If not, the server is asked to
@@ -94,9 +101,7 @@ impl Line {
             }
             self.wait(async {
                 token.send().await;
-                let ended = timeout(PATIENCE, work).await;
-                sleep(SECOND_SIGNAL).await;
-                ended
+                timeout(PATIENCE, work).await
             })
         };
         // A request that came too late for this work would meet the next.

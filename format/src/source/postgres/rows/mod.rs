@@ -76,9 +76,10 @@ impl<'t> TableRows<'t> {
 
     fn take(&self, ordered: &Ordered, sink: &mut dyn RowSink) -> Result<()> {
         let mut reader = self.reader();
+        let mut piece = Vec::new();
         loop {
-            match ordered.take()? {
-                Taken::Piece(piece) => reader.piece(&piece, sink)?,
+            match ordered.take(&mut piece)? {
+                Taken::Piece => reader.piece(&piece, sink)?,
                 Taken::RangeEnds => drop(std::mem::replace(&mut reader, self.reader()).finish()?),
                 Taken::End => return Ok(()),
             }

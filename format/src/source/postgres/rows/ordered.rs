@@ -15,6 +15,10 @@ const WAITING_BYTES: usize = 32 << 20;
 /// encodes what it has.
 const AHEAD_BYTES: usize = 16 << 20;
 
+/// Pieces that are kept for their room, and the most bytes of one: what held a long row is let go.
+const SPARE_PIECES: usize = 16;
+const LARGEST_SPARE: usize = 1 << 20;
+
 /// Where threads and the taker meet.
 pub(super) struct Ordered {
     state: Mutex<State>,
@@ -29,6 +33,8 @@ struct State {
     turn: usize,
     waiting: BTreeMap<usize, Range>,
     bytes: usize,
+    /// Pieces that were taken, of which the room is used again.
+    spare: Vec<Vec<u8>>,
     failed: Option<Error>,
     /// Nobody takes any more.
     stopped: bool,
@@ -44,7 +50,7 @@ struct Range {
 /// What the taker finds.
 pub(super) enum Taken {
     /// Bytes of the range whose turn it is.
-    Piece(Vec<u8>),
+    Piece,
     /// That range has no more; the turn is the next one's.
     RangeEnds,
     /// All ranges have been taken.
@@ -53,8 +59,16 @@ pub(super) enum Taken {
 
 impl Ordered {
     pub(super) const fn new(ranges: usize) -> Self {
-        let state =
-            State { ranges, next: 0, turn: 0, waiting: BTreeMap::new(), bytes: 0, failed: None, stopped: false };
+        let state = State {
+            ranges,
+            next: 0,
+            turn: 0,
+            waiting: BTreeMap::new(),
+            bytes: 0,
+            spare: Vec::new(),
+            failed: None,
+            stopped: false,
+        };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -77,8 +91,9 @@ impl Ordered {
         Some(state.next - 1)
     }
 
-    /// Hands over bytes of a range, when there is room for them. Fails (`is_interrupted`) when nobody wants them any more.
-    pub(super) fn give(&self, range: usize, piece: &[u8]) -> Result<()> {
+    /// Hands over bytes of a range, when there is room for them, and leaves others in their place that nobody wants any more.
+    /// Fails (`is_interrupted`) when nobody wants any.
+    pub(super) fn give(&self, range: usize, piece: &mut Vec<u8>) -> Result<()> {
         let mut state = self.lock();
         loop {
             if state.stopped || state.failed.is_some() {
@@ -91,10 +106,12 @@ impl Ordered {
             }
             state = self.wait(state);
         }
+        let length = piece.len();
+        let spare = state.spare.pop().unwrap_or_default();
         let waiting = state.waiting.entry(range).or_default();
-        waiting.pieces.push_back(piece.to_vec());
-        waiting.bytes += piece.len();
-        state.bytes += piece.len();
+        waiting.pieces.push_back(std::mem::replace(piece, spare));
+        waiting.bytes += length;
+        state.bytes += length;
         drop(state);
         self.changed.notify_all();
         Ok(())
@@ -118,8 +135,8 @@ impl Ordered {
         self.changed.notify_all();
     }
 
-    /// The next bytes in order.
-    pub(super) fn take(&self) -> Result<Taken> {
+    /// The next bytes in order, in the place of those that are in `piece` and done with.
+    pub(super) fn take(&self, piece: &mut Vec<u8>) -> Result<Taken> {
         let mut state = self.lock();
         loop {
             if let Some(error) = state.failed.take() {
@@ -132,12 +149,16 @@ impl Ordered {
             }
             let turn = state.turn;
             if let Some(range) = state.waiting.get_mut(&turn) {
-                if let Some(piece) = range.pieces.pop_front() {
-                    range.bytes -= piece.len();
-                    state.bytes -= piece.len();
+                if let Some(next) = range.pieces.pop_front() {
+                    range.bytes -= next.len();
+                    state.bytes -= next.len();
+                    let spare = std::mem::replace(piece, next);
+                    if state.spare.len() < SPARE_PIECES && spare.capacity() <= LARGEST_SPARE {
+                        state.spare.push(spare);
+                    }
                     drop(state);
                     self.changed.notify_all();
-                    return Ok(Taken::Piece(piece));
+                    return Ok(Taken::Piece);
                 }
                 if range.ended {
                     state.waiting.remove(&turn);
@@ -161,10 +182,10 @@ mod tests {
     use super::*;
 
     fn read_all(ordered: &Ordered) -> Result<Vec<Vec<u8>>> {
-        let (mut ranges, mut range) = (Vec::new(), Vec::new());
+        let (mut ranges, mut range, mut piece) = (Vec::new(), Vec::new(), Vec::new());
         loop {
-            match ordered.take()? {
-                Taken::Piece(piece) => range.extend(piece),
+            match ordered.take(&mut piece)? {
+                Taken::Piece => range.extend(&piece),
                 Taken::RangeEnds => ranges.push(std::mem::take(&mut range)),
                 Taken::End => return Ok(ranges),
             }
@@ -180,7 +201,7 @@ mod tests {
                     scope.spawn(|| {
                         while let Some(range) = ordered.next_range() {
                             for piece in 0..range % 4 {
-                                ordered.give(range, &vec![u8::try_from(range + piece).unwrap(); 1 << 20]).unwrap();
+                                ordered.give(range, &mut vec![u8::try_from(range + piece).unwrap(); 1 << 20]).unwrap();
                             }
                             ordered.end(range);
                         }
@@ -209,7 +230,7 @@ mod tests {
             scope.spawn(|| {
                 assert_eq!(ordered.next_range(), Some(0));
                 assert_eq!(ordered.next_range(), Some(1));
-                while ordered.give(1, &[0; 1 << 20]).is_ok() {
+                while ordered.give(1, &mut vec![0; 1 << 20]).is_ok() {
                     given.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -228,8 +249,8 @@ mod tests {
         ordered.next_range().unwrap();
         ordered.fail(Error::database("gone"));
         assert!(ordered.next_range().is_none());
-        assert!(ordered.give(0, b"x").unwrap_err().is_interrupted());
+        assert!(ordered.give(0, &mut b"x".to_vec()).unwrap_err().is_interrupted());
         assert!(read_all(&ordered).unwrap_err().is_database());
-        assert!(ordered.give(0, b"x").unwrap_err().is_interrupted());
+        assert!(ordered.give(0, &mut b"x".to_vec()).unwrap_err().is_interrupted());
     }
 }
