@@ -17,6 +17,7 @@ from typing import Callable, Optional
 GNU_TIME = "/usr/bin/time"
 SHORT = 0.25  # seconds; what is shorter is repeated within a round
 REPEATS = 5
+SETTLES = 0.3  # seconds until a server has counted a session that ended
 FOR_SIZE = "for its size"
 ASIDE_ABOVE = 5.0  # seconds; what no goal is set against and takes longer is run once
 
@@ -55,6 +56,7 @@ class Contender:
 class Figures:
     seconds: list = field(default_factory=list)
     cpu: list = field(default_factory=list)
+    elsewhere: list = field(default_factory=list)  # processor seconds of others on its behalf, where a meter tells
     peak: list = field(default_factory=list)
     bytes: Optional[int] = None
     ours: bool = False
@@ -128,10 +130,11 @@ def warm(paths):
                     pass
 
 
-def one_run(contender, figures, environment, scratch):
+def one_run(contender, figures, environment, scratch, meter):
     remove(contender.output)
     contender.prepare()
     os.sync()  # nobody waits for what another one wrote
+    metered = meter() if meter else None
     seconds = cpu = 0.0
     peak = 0
     text = ""
@@ -142,18 +145,22 @@ def one_run(contender, figures, environment, scratch):
         figures.bytes = size_of(contender.output)
         if figures.bytes == 0:
             raise Failed("it wrote nothing")
+    if meter and seconds >= SHORT:
+        time.sleep(SETTLES)
+        figures.elsewhere.append(meter() - metered)
     contender.check(text)
     figures.seconds.append(seconds)
     figures.cpu.append(cpu)
     figures.peak.append(peak)
 
 
-def in_rounds(contenders, rounds, once_above, environment, scratch, say):
+def in_rounds(contenders, rounds, once_above, environment, scratch, say, meter=None):
     """Runs all contenders of the same work, one after the other, `rounds` times; each round begins with another one.
 
     A peer that took more than `once_above` seconds, or is marked so, is run in the first round only; so is what no goal
     is set against above ASIDE_ABOVE. What takes less than SHORT seconds is repeated within the round, after the others
-    had their turn. The last output of each stays for later work.
+    had their turn. The last output of each stays for later work. `meter` gives the processor seconds that others have
+    used so far, to be told beside each contender's own.
     """
     results = {contender.name: Figures(ours=contender.ours, note=contender.note) for contender in contenders}
     for number in range(rounds):
@@ -165,7 +172,7 @@ def in_rounds(contenders, rounds, once_above, environment, scratch, say):
                 if figures.failed or (figures.once and number > 0) or (repeat > 0 and (figures.once or last >= SHORT)):
                     continue
                 try:
-                    one_run(contender, figures, environment, scratch)
+                    one_run(contender, figures, environment, scratch, meter)
                 except (Failed, OSError) as error:
                     figures.failed = str(error)
                     say(f"{contender.name}: FAILED: {error}")

@@ -133,7 +133,9 @@ def measured(data, server, tabark, options, env):
         say(f"{data.title}: {title.lower()}")
         contenders = work.contenders(item)
         measure.warm(work.inputs(item))
-        items[item] = measure.in_rounds(contenders, options.rounds, options.once_above, env, options.work, say)
+        items[item] = measure.in_rounds(
+            contenders, options.rounds, options.once_above, env, options.work, say, server.processor
+        )
     work.finish()
     return {item: {name: asdict(figures) for name, figures in found.items()} for item, found in items.items()}
 

@@ -11,8 +11,8 @@ METHOD = (
     "run, not within it. Each restore begins with an empty database and a checkpoint; of each, the rows of every table, "
     "and where all is restored the number of indexes and constraints, are compared with the source's. Run once: a peer "
     "that took longer than {once_above:g} s, and above {aside_above:g} s whatever is only shown for comparison. Processor "
-    "time and memory are those of the client programs, memory that of the largest process: what the server does for them "
-    "is not counted. A contender that did not do its work has no figure."
+    "time and memory are those of the client programs, memory that of the largest process; the server's processor time is "
+    "that of the sessions that ended within the run. A contender that did not do its work has no figure."
 )
 
 

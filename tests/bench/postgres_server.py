@@ -88,6 +88,12 @@ class Server:
         self.watchdog.stdin.close()
         self.watchdog.wait()
 
+    def processor(self):
+        """Processor seconds of all sessions that have ended."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        times = stat.rpartition(")")[2].split()[11:15]  # its own, user and system, and its children's
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
     def url(self, database):
         return f"postgresql:///{database}?host={self.folder}&user=postgres"
 

@@ -50,12 +50,14 @@ def contenders(figures, sized):
     usable = base and base["seconds"] and not base["failed"]
     time = median(base["seconds"]) if usable else None
     size = base["bytes"] if usable else None
+    metered = any(entry.get("elsewhere") for entry in figures.values())
     lines = head(
         "",
         ">median",
         ">min – max",
         ">time / tabark",
         ">processor",
+        *([">server's processor"] if metered else []),
         ">peak memory",
         *([">size", ">size / tabark"] if sized else []),
         "runs, notes",
@@ -64,7 +66,7 @@ def contenders(figures, sized):
         if entry["failed"] or not entry["seconds"]:
             sizes = [MISSING] * 2 if entry["failed"] else [megabytes(entry["bytes"]), ratio(entry["bytes"], size)]
             why = "failed: " + " ".join(entry["failed"].split())[:120] if entry["failed"] else entry["note"]
-            lines.append(row(name, *[MISSING] * 5, *(sizes if sized else []), why))
+            lines.append(row(name, *[MISSING] * (5 + metered), *(sizes if sized else []), why))
             continue
         middle = median(entry["seconds"])
         notes = [f"{len(entry['seconds'])}" + (f" ({entry['once']})" if entry["once"] else "")]
@@ -73,6 +75,7 @@ def contenders(figures, sized):
             f"{seconds(min(entry['seconds']))} – {seconds(max(entry['seconds']))}",
             ratio(middle, time),
             seconds(median(entry["cpu"])),
+            *([seconds(median(entry["elsewhere"])) if entry["elsewhere"] else MISSING] if metered else []),
             f"{median(entry['peak']) / 1e6:.0f} MB",
         ]
         if sized:
