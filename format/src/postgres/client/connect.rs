@@ -27,6 +27,8 @@ pub(super) struct Connected {
     pub(super) tapped: Arc<Tapped>,
     /// What encrypts the connection, for another one that cancels statements.
     pub(super) tls: Option<MakeRustlsConnect>,
+    /// The very server: its name may stand for others too.
+    pub(super) endpoint: Endpoint,
     pub(super) major: u32,
     pub(super) encoding: String,
 }
@@ -118,14 +120,27 @@ async fn connect(
     tls: Option<MakeRustlsConnect>,
 ) -> std::result::Result<Result<Connected>, Cause> {
     let socket = Socket::open(endpoint, &settings.times).await?;
-    let tapped = Arc::new(Tapped::default());
-    match tls {
-        None => begin(config, Tap::new(socket, tapped.clone()), NoTls, tapped, None).await,
-        Some(mut connector) => {
-            let tls = towards(&mut connector, endpoint)?;
-            begin(config, socket, Tapping { tls, tapped: tapped.clone() }, tapped, Some(connector)).await
-        }
+    let mut endpoint = endpoint.clone();
+    if let (Place::Network { address, .. }, Some(gone_to)) = (&mut endpoint.place, socket.address()) {
+        *address = Some(gone_to);
     }
+    let tapped = Arc::new(Tapped::default());
+    let (begun, tls) = match tls {
+        None => (begin(config, Tap::new(socket, tapped.clone()), NoTls).await?, None),
+        Some(mut connector) => {
+            let tls = towards(&mut connector, &endpoint)?;
+            (begin(config, socket, Tapping { tls, tapped: tapped.clone() }).await?, Some(connector))
+        }
+    };
+    Ok(begun.map(|Begun { inner, task, major, encoding }| Connected {
+        inner,
+        task,
+        tapped,
+        tls,
+        endpoint,
+        major,
+        encoding,
+    }))
 }
 
 /// What encrypts a connection to one place, which its certificate has to name.
@@ -142,13 +157,15 @@ pub(super) fn towards(
     MakeTlsConnect::<Socket>::make_tls_connect(connector, &name).map_err(io::Error::other)
 }
 
-async fn begin<S, T>(
-    config: &Config,
-    stream: S,
-    tls: T,
-    tapped: Arc<Tapped>,
-    kept: Option<MakeRustlsConnect>,
-) -> std::result::Result<Result<Connected>, Cause>
+/// Somebody who was let in.
+struct Begun {
+    inner: tokio_postgres::Client,
+    task: JoinHandle<()>,
+    major: u32,
+    encoding: String,
+}
+
+async fn begin<S, T>(config: &Config, stream: S, tls: T) -> std::result::Result<Result<Begun>, Cause>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: TlsConnect<S>,
@@ -159,7 +176,7 @@ where
     let encoding = connection.parameter("server_encoding").unwrap_or_default().to_owned();
     // What ends the connection is told to whoever waits for an answer.
     let task = tokio::spawn(async move { drop(connection.await) });
-    Ok(major.map(|major| Connected { inner, task, tapped, tls: kept, major, encoding }))
+    Ok(major.map(|major| Begun { inner, task, major, encoding }))
 }
 
 /// What is said at log-in; the place is [`Socket::open`]'s to find.

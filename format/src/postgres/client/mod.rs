@@ -157,7 +157,7 @@ impl Client {
             cancel: CancelToken {
                 token: connected.inner.cancel_token(),
                 tls: connected.tls,
-                endpoint: endpoint.clone(),
+                endpoint: connected.endpoint,
                 times: settings.times.clone(),
             },
             tapped: connected.tapped,

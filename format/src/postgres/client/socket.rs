@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -60,6 +61,15 @@ impl Socket {
             socket.set_tcp_user_timeout(Some(unacknowledged))?;
         }
         Ok(Self::Tcp(stream))
+    }
+
+    /// The address that was gone to, by the network.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok().map(|address| address.ip()),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
     }
 
     /// Another handle of the same connection.

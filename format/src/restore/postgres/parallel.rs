@@ -88,15 +88,21 @@ impl Run<'_, '_> {
             let wanted = statements.iter().copied().filter(|statement| kinds.contains(&statement.kind.as_str()));
             wanted.filter(is_of_a_table).collect()
         };
-        let keys = of_kinds(&["primary key", "unique", "exclusion"]);
-        pool.all(by_table(&keys), connections)?;
+        let mut keys = of_kinds(&["primary key", "unique", "exclusion"]);
+        // The longest first.
+        keys.sort_by_key(|key| tables.iter().position(|table| table.schema().name == key.table));
         // While half of the connections read the largest table back, the others make indexes: each half alone would have the
         // server work on one processor for some of the time.
         let indexes = of_kinds(&["index"]);
         let provers = if indexes.is_empty() && rest.is_empty() { connections } else { connections.div_ceil(2) };
+        let mut tasks = by_table(&keys);
+        if provers > 1 {
+            // A proof over several connections has these for itself.
+            pool.all(std::mem::take(&mut tasks), connections)?;
+        }
         let mut proofs = shared.into_iter().map(|name| Task::Prove { name, order: Order::Key, connections: provers });
-        let mut tasks: Vec<_> = proofs.next().into_iter().collect();
-        tasks.extend(indexes.iter().map(|index| Task::Make(vec![index])));
+        tasks.extend(proofs.next());
+        tasks.extend(indexes.iter().map(|index| Task::Make(index)));
         // One after the other: two of them lock two tables each. Those of partitions need more than keys and indexes.
         let foreign_keys = if self.chosen.has_partitions() { Vec::new() } else { of_kinds(&["foreign key"]) };
         tasks.push(Task::MakeLast(foreign_keys.clone()));
@@ -134,7 +140,7 @@ fn by_table<'s>(statements: &[&'s Statement]) -> Vec<Task<'s>> {
             None => tables.push((&statement.table, vec![statement])),
         }
     }
-    tables.into_iter().map(|(_, all)| Task::Make(all)).collect()
+    tables.into_iter().map(|(name, statements)| Task::MakeKeys { name, statements }).collect()
 }
 
 /// Connections and what they work on.
@@ -207,9 +213,10 @@ impl Pool<'_, '_, '_> {
                 .run
                 .prove_together(client, self.work, self.inventory, root, self.observer)
                 .map_err(|error| error.in_table(*root)),
-            Task::Make(statements) | Task::MakeLast(statements) => {
+            Task::MakeKeys { statements, .. } | Task::MakeLast(statements) => {
                 statements.iter().try_for_each(|statement| run(client, statement, self.observer))
             }
+            Task::Make(statement) => run(client, statement, self.observer),
         }
     }
 

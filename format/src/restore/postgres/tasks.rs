@@ -1,4 +1,4 @@
-//! What connections work on side by side: tasks in their order, but for statements that wait for others.
+//! What connections work on side by side: tasks in their order, but for those that wait for others.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,11 @@ pub(super) enum Task<'s> {
     Prove { name: &'s str, order: Order, connections: usize },
     /// Reading all partitions of a table back that their rows were sent to.
     ProveTogether { root: &'s str },
-    /// Statements, one after the other.
-    Make(Vec<&'s Statement>),
-    /// The same, when every [`Task::Make`] is done.
+    /// The keys of one table, one after the other. Nobody can read it meanwhile.
+    MakeKeys { name: &'s str, statements: Vec<&'s Statement> },
+    /// Something that is made of a table that has its keys.
+    Make(&'s Statement),
+    /// Statements, one after the other, when all keys and every [`Task::Make`] are done.
     MakeLast(Vec<&'s Statement>),
 }
 
@@ -31,11 +33,19 @@ struct State<'s> {
     waiting: VecDeque<Task<'s>>,
     /// How many [`Task::Make`] are waiting or being worked on.
     unmade: usize,
+    /// Tables of which the keys are.
+    without_keys: Vec<&'s str>,
 }
 
 impl State<'_> {
     fn is_ready(&self, task: &Task<'_>) -> bool {
-        self.unmade == 0 || !matches!(task, Task::MakeLast(_))
+        match task {
+            Task::Load { .. } | Task::MakeKeys { .. } => true,
+            Task::Prove { name, .. } => !self.without_keys.contains(name),
+            Task::Make(statement) => !self.without_keys.contains(&statement.table.as_str()),
+            Task::ProveTogether { .. } => self.without_keys.is_empty(),
+            Task::MakeLast(_) => self.unmade == 0 && self.without_keys.is_empty(),
+        }
     }
 }
 
@@ -48,7 +58,12 @@ pub(super) struct Taken<'t, 's> {
 impl<'s> Tasks<'s> {
     pub(super) fn new(tasks: Vec<Task<'s>>) -> Self {
         let unmade = tasks.iter().filter(|task| matches!(task, Task::Make(_))).count();
-        Self { state: Mutex::new(State { waiting: tasks.into(), unmade }), changed: Condvar::new() }
+        let keys_of = |task: &Task<'s>| match task {
+            Task::MakeKeys { name, .. } => Some(*name),
+            _ => None,
+        };
+        let without_keys = tasks.iter().filter_map(keys_of).collect();
+        Self { state: Mutex::new(State { waiting: tasks.into(), unmade, without_keys }), changed: Condvar::new() }
     }
 
     /// The next task, as soon as one can be begun; `None` when all were taken.
@@ -80,11 +95,13 @@ impl<'s> Tasks<'s> {
 
 impl Drop for Taken<'_, '_> {
     fn drop(&mut self) {
-        if matches!(self.task, Task::Make(_)) {
-            let mut state = self.from.state();
-            state.unmade = state.unmade.saturating_sub(1);
-            self.from.changed.notify_all();
+        let mut state = self.from.state();
+        match &self.task {
+            Task::Make(_) => state.unmade = state.unmade.saturating_sub(1),
+            Task::MakeKeys { name, .. } => state.without_keys.retain(|table| table != name),
+            _ => return,
         }
+        self.from.changed.notify_all();
     }
 }
 
@@ -103,9 +120,22 @@ mod tests {
         matches!(taken.task, Task::MakeLast(_))
     }
 
+    fn index(table: &str) -> Statement {
+        Statement { table: table.into(), ..Statement::new("index", "i", "CREATE INDEX") }
+    }
+
+    fn keys(name: &str) -> Task<'_> {
+        Task::MakeKeys { name, statements: vec![] }
+    }
+
+    fn proof(name: &str) -> Task<'_> {
+        Task::Prove { name, order: Order::Key, connections: 1 }
+    }
+
     #[test]
     fn what_waits_for_others_is_taken_when_they_are_done() {
-        let tasks = Tasks::new(vec![Task::Make(vec![]), Task::MakeLast(vec![]), Task::Make(vec![]), load("t")]);
+        let index = index("t");
+        let tasks = Tasks::new(vec![Task::Make(&index), Task::MakeLast(vec![]), Task::Make(&index), load("t")]);
         let (first, second) = (tasks.take().unwrap(), tasks.take().unwrap());
         assert!(!is_last(&first) && !is_last(&second));
         assert!(matches!(tasks.take().unwrap().task, Task::Load { name: "t", .. }));
@@ -119,8 +149,40 @@ mod tests {
     }
 
     #[test]
+    fn a_table_without_its_keys_is_left_alone() {
+        let (of_large, of_small) = (index("large"), index("small"));
+        let all = vec![
+            keys("large"),
+            keys("small"),
+            proof("large"),
+            Task::Make(&of_large),
+            Task::Make(&of_small),
+            Task::MakeLast(vec![]),
+            Task::ProveTogether { root: "root" },
+            proof("small"),
+            proof("keyless"),
+        ];
+        let tasks = Tasks::new(all);
+        let (large, small) = (tasks.take().unwrap(), tasks.take().unwrap());
+        assert!(matches!(tasks.take().unwrap().task, Task::Prove { name: "keyless", .. }));
+        drop(small);
+        let made = tasks.take().unwrap();
+        assert!(matches!(made.task, Task::Make(statement) if statement.table == "small"));
+        assert!(matches!(tasks.take().unwrap().task, Task::Prove { name: "small", .. }));
+        drop(large);
+        assert!(matches!(tasks.take().unwrap().task, Task::Prove { name: "large", .. }));
+        let last_made = tasks.take().unwrap();
+        assert!(matches!(last_made.task, Task::Make(statement) if statement.table == "large"));
+        assert!(matches!(tasks.take().unwrap().task, Task::ProveTogether { .. }));
+        drop((made, last_made));
+        assert!(is_last(&tasks.take().unwrap()));
+        assert!(tasks.take().is_none());
+    }
+
+    #[test]
     fn nobody_waits_for_what_was_given_up() {
-        let tasks = Tasks::new(vec![Task::Make(vec![]), Task::MakeLast(vec![])]);
+        let index = index("t");
+        let tasks = Tasks::new(vec![Task::Make(&index), Task::MakeLast(vec![])]);
         let _begun = tasks.take().unwrap();
         thread::scope(|scope| {
             let waiting = scope.spawn(|| tasks.take().is_none());
