@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../../tests/common/note.rs"]
-mod note;
+pub(crate) mod note;
 #[path = "../../tests/common/postgres.rs"]
 pub(crate) mod postgres;
 #[path = "../../tests/common/tree.rs"]

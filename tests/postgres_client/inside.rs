@@ -5,9 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::certificates::Certificates;
 use super::*;
 use crate::observer::Observer;
-use crate::test_servers::postgres::{Server, oldest, server, servers};
+use crate::test_servers::note;
+use crate::test_servers::postgres::{Options, Server, oldest, server, servers};
+
+#[path = "certificates.rs"]
+mod certificates;
 
 /// An observer that asks to stop after a while.
 struct StopAfter(Instant, Duration);
@@ -148,20 +153,49 @@ fn a_lock_that_is_not_given_says_what_to_do() {
 fn a_copy_that_is_given_up_ends_soon() {
     let Some(server) = server(oldest()) else { return };
     let database = server.database("given_up");
-    let mut client = connect(&database.url());
+    give_up(&mut connect(&database.url()));
+}
+
+fn give_up(client: &mut Client) {
     let begun = Instant::now();
     let long = "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT";
     let refused = client.copy_out(long, &mut |_| Err(Error::request("enough"))).unwrap_err();
     assert_eq!(refused.to_string(), "enough");
-    assert_eq!(one(&mut client, "SELECT 1"), "1");
+    assert_eq!(one(client, "SELECT 1"), "1");
     let stopped = client.copy_out_watched(long, &StopAfter::milliseconds(200), &mut |_| Ok(())).unwrap_err();
     assert!(stopped.is_interrupted());
-    assert_eq!(one(&mut client, "SELECT 1"), "1");
+    assert_eq!(one(client, "SELECT 1"), "1");
     let silent = "COPY (SELECT pg_catalog.pg_sleep(60)) TO STDOUT";
     let stopped = client.copy_out_watched(silent, &StopAfter::milliseconds(200), &mut |_| Ok(())).unwrap_err();
     assert!(stopped.is_interrupted());
-    assert_eq!(one(&mut client, "SELECT 1"), "1");
+    assert_eq!(one(client, "SELECT 1"), "1");
     assert!(begun.elapsed() < Duration::from_secs(50), "{:?}", begun.elapsed());
+}
+
+/// Rows are taken out of what TLS hides, and a request to break off is hidden by it too.
+#[test]
+fn rows_come_out_of_tls() {
+    let Some(made) = Certificates::make() else { return };
+    let (certificate, key) = (made.text("server.crt"), made.text("server.key"));
+    let files = [("server.crt", certificate.as_str()), ("server.key", key.as_str())];
+    let access = ["hostnossl all all 127.0.0.1/32 reject"];
+    let options = Options { settings: &[("ssl", "on")], tcp: true, access: &access, files: &files };
+    let Some(server) = Server::start_with(oldest(), &options) else { return };
+    let (port, ca) = (server.port(), made.path("ca.crt"));
+    let mut client = connect(&format!(
+        "host=localhost hostaddr=127.0.0.1 port={port} user=postgres dbname=postgres sslmode=verify-full sslrootcert={ca}"
+    ));
+    let mut rows = Vec::new();
+    let sql = "COPY (SELECT pg_catalog.repeat('x', g % 3000) FROM pg_catalog.generate_series(1, 5000) g) TO STDOUT";
+    client
+        .copy_out(sql, &mut |piece| {
+            rows.extend_from_slice(piece);
+            Ok(())
+        })
+        .unwrap();
+    let lengths = rows.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n').map(<[u8]>::len);
+    assert!(lengths.eq((1..=5000).map(|number| number % 3000)));
+    give_up(&mut client);
 }
 
 #[test]
