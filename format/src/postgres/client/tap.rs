@@ -23,7 +23,7 @@ const READ: usize = 128 << 10;
 /// Bytes of whole rows that wait to be taken: at so many, no more is read.
 const FULL: usize = 64 << 10;
 /// How long it takes a server to fill some of the socket's buffer. A server sends 8 KiB at a time, and who waits for each is
-/// woken for each, which costs both sides more than to copy them: a nap lets several come together.
+/// woken for each, which costs both sides time: a nap lets several come together.
 const NAP: Duration = Duration::from_micros(400);
 /// The most bytes of one message: PostgreSQL itself makes none that is longer.
 const MAX_MESSAGE: usize = 1 << 30;
