@@ -28,6 +28,8 @@ enum Met {
     Rows,
     /// All rows have come.
     End,
+    /// A row came past the tap. None does, and none may be lost.
+    Astray,
 }
 
 impl Client {
@@ -73,8 +75,10 @@ impl Client {
             {
                 break error;
             }
-            if matches!(met, Met::End) {
-                return Ok(());
+            match met {
+                Met::Rows => {}
+                Met::End => return Ok(()),
+                Met::Astray => break Error::database("a row came where none was looked for"),
             }
             if observer.is_cancelled() {
                 break Error::interrupted();
@@ -123,8 +127,7 @@ fn poll(
 ) -> Poll<std::result::Result<Met, tokio_postgres::Error>> {
     match stream.as_mut().poll_next(cx)? {
         Poll::Ready(None) => Poll::Ready(Ok(Met::End)),
-        // The rows themselves do not come this way.
-        Poll::Ready(Some(_)) => Poll::Ready(Ok(Met::Rows)),
+        Poll::Ready(Some(_)) => Poll::Ready(Ok(Met::Astray)),
         Poll::Pending => tapped.poll(least, cx).map(|()| Ok(Met::Rows)),
     }
 }

@@ -1,7 +1,7 @@
 //! A restore over several connections, into a database that holds none of the tables.
 //!
-//! What one connection has not committed, another cannot see, so each part is committed when it is done: definitions, rows, keys,
-//! then proofs and indexes, then the rest. Should anything fail, what was made is dropped again, the last first.
+//! What one connection has not committed, another cannot see, so each part is committed when it is done: definitions, rows, keys
+//! with proofs and indexes of tables that have theirs, then the rest. Should anything fail, what was made is dropped again, the last first.
 
 use std::slice;
 use std::sync::{Mutex, PoisonError};
